@@ -1,0 +1,91 @@
+# Two commands are enough: make backtest, make test. Each sets everything up by itself.
+PYTHON ?= $(shell command -v python3.11 || command -v python3 || echo python3.11)
+BIN = .venv/bin
+INSIDE = $(MAKE) --no-print-directory
+
+# The simulated market: ten days of warm-up, then two months to trade in.
+SEED ?= 1
+PAIRS = BTC/USDT:USDT ETH/USDT:USDT SOL/USDT:USDT
+MARKET = --pairs $(PAIRS) --start 2026-01-01 --days 70 --seed $(SEED)
+SPAN = --timerange 20260101-20260312
+TRADED = --timerange 20260111-20260312
+
+# Invented data, trades and results stay in a directory of their own.
+SANDBOX = user_data/sandbox
+LOG = $(SANDBOX)/freqtrade.log
+FREQTRADE = $(BIN)/freqtrade
+CONFIG = --userdir user_data --config configs/backtest.json --config $(SANDBOX)/exchange.json --datadir $(SANDBOX)/data
+# Freqtrade exits with 0 on bad options, errors of configuration and exceptions in callbacks: its log tells.
+JUDGED = 2>> $(LOG) && ! grep -qE ' - ERROR - |: error: |Unexpected error' $(LOG) || { tail -n 30 $(LOG) >&2; exit 1; }
+
+.PHONY: help setup backtest test check bench lock format clean .in-sandbox
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: .venv/ok  ## make .venv from requirements.lock (a minute, 1.2 GB)
+
+backtest: .venv/ok  ## simulate a market, download it, backtest LiquidationClusters on it
+	@$(BIN)/liqfeature sandbox run $(MARKET) --config-out $(SANDBOX)/exchange.json --datadir $(SANDBOX)/data \
+	    -- $(INSIDE) .in-sandbox
+
+test: .venv/ok  ## formatting, lint, types and all tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+check: .venv/ok  ## the same without the tests that run Freqtrade
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -m "not slow"
+
+bench: .venv/ok  ## how fast the columns are
+	$(BIN)/python -m pytest --benchmark-only
+
+lock: .venv/ok  ## resolve requirements.lock anew from pyproject.toml
+	$(BIN)/python -m venv .venv/uv
+	.venv/uv/bin/python -m pip install --quiet uv
+	.venv/uv/bin/uv pip compile --universal --python-version 3.11 --extra dev --upgrade --no-header \
+	    --no-emit-index-url pyproject.toml --output-file requirements.lock
+
+format: .venv/ok  ## format the code and sort its imports
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:  ## remove caches and everything the sandbox made; .venv stays
+	rm -rf $(SANDBOX) .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks .coverage
+	find liqfeature tests user_data -name __pycache__ -exec rm -rf {} +
+
+.in-sandbox:
+	@: > $(LOG)
+	@echo "downloading candles and open interest"
+	@$(FREQTRADE) download-data $(CONFIG) $(SPAN) --timeframes 5m --candle-types futures open_interest \
+	    $(JUDGED)
+	@echo "downloading mark prices and funding rates"
+	@$(FREQTRADE) download-data $(CONFIG) $(SPAN) --timeframes 1h --candle-types mark funding_rate \
+	    $(JUDGED)
+	@echo "backtesting"
+	@$(FREQTRADE) backtesting $(CONFIG) $(TRADED) --strategy LiquidationClusters --cache none \
+	    --backtest-directory $(SANDBOX)/backtest_results $(JUDGED)
+	@echo "SANDBOX: these prices are invented. Trades: $(SANDBOX)/backtest_results, log: $(LOG)"
+
+.venv/locked: requirements.lock
+	@echo "1/3 making .venv with $(PYTHON)"
+	@"$(PYTHON)" -c 'import sys; (3, 11) <= sys.version_info < (3, 14) \
+	    or sys.exit("Python 3.11, 3.12 or 3.13 is needed: make PYTHON=python3.12 ...")'
+	@"$(PYTHON)" -m venv .venv
+	@echo "2/3 installing $$(grep -c == requirements.lock) packages (a minute, 1.2 GB)"
+	@{ $(BIN)/python -m pip install --no-deps --disable-pip-version-check --requirement requirements.lock \
+	    || echo "pip failed"; } | awk '\
+	    /^(Collecting|Processing)/ && ++n % 20 == 0 {print "    " n " downloaded"; fflush()} \
+	    /^Installing/ {print "    unpacking"; fflush()} \
+	    /^pip failed/ {failed = 1} END {exit failed}'
+	@touch $@
+
+.venv/ok: .venv/locked pyproject.toml
+	@echo "3/3 installing liqfeature from this checkout"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip check
+	@touch $@

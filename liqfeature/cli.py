@@ -1,0 +1,56 @@
+"""The command line `liqfeature`: one function per command."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import NoReturn
+
+from liqfeature.errors import LiqFeatureError
+from liqfeature.sandbox.command import add_commands as add_sandbox
+
+_BAD_USE = 2
+_INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that reports a mistake in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(_BAD_USE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What stands behind the program's name; taken from the command line where left out.
+
+    Returns
+    -------
+    int
+        Exit code: 0 done, 2 bad use or a missing file or package, 130 interrupted; `sandbox run` gives that of
+        its command.
+    """
+    args = _parser().parse_args(arguments)
+    try:
+        return int(args.run(args))
+    except (LiqFeatureError, OSError) as error:
+        print(f"liqfeature: {error}", file=sys.stderr)
+        return _BAD_USE
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="liqfeature",
+        description="Liquidation features for Freqtrade: where leveraged positions would be force-closed.",
+        epilog="Each command explains itself: liqfeature COMMAND --help",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('liqfeature')}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    add_sandbox(commands)
+    return parser

@@ -1,0 +1,1 @@
+"""Tables that are recorded or simulated: their columns, and (later) where they are kept."""

@@ -1,0 +1,159 @@
+"""From aligned candles to the map and the rows read off it."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from liqfeature.candles import Candles
+from liqfeature.cascade import STEPS_PER_SIGMA
+from liqfeature.config import N_BLOCKS, N_GENERATIONS, HeatmapConfig
+from liqfeature.flow import Flow, open_and_close, trailing_sum
+from liqfeature.kernels.book import Book, Mixture
+from liqfeature.kernels.logarithm import exp_prices, log_prices
+from liqfeature.kernels.read import READINGS, Reading
+from liqfeature.kernels.scan import Tape, scan
+from liqfeature.kernels.usual import Usual
+from liqfeature.types import FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """A walk over candles, ready to run: inputs in bins, the book, and the rows to write."""
+
+    config: HeatmapConfig
+    flow: Flow
+    tape: Tape
+    mixture: Mixture
+    reading: Reading
+    book: Book
+    usual: Usual
+    columns: FloatArray  # (2, n_readings, n)
+    swept: FloatArray  # (3, 2, n): amount, notional, notional within the horizon
+
+    def run(self, first: int, stop: int) -> None:
+        """Walk the rows from `first` to before `stop`; begin at 0 and go on where the last walk stopped."""
+        scan(
+            self.tape,
+            self.mixture,
+            self.reading,
+            self.book,
+            self.usual,
+            self.columns,
+            self.swept,
+            first,
+            stop,
+        )
+
+
+def prepare_scan(candles: Candles, config: HeatmapConfig) -> Scan:
+    """Lay out everything that the kernels need: prices in bins, flow, tables, an empty book."""
+    grid, n = config.grid, candles.tick.size
+    high, low, close = (grid.in_bins(_logs(p)) for p in (candles.high, candles.low, candles.close))
+    flow = open_and_close(
+        candles.volume,
+        candles.open_interest,
+        config.flow,
+        lookback=config.lookback,
+        candles_per_day=candles.candles_per_day,
+    )
+    offset, weight = config.leverage.mixture(1.0)
+    offset = grid.in_bins(offset)
+    n_window, taps = grid.n_window(config.band), grid.taps()
+    origin, n_bins = _extent(high, low, offset, n_window + taps.size)
+    tape = Tape(
+        tick=candles.tick,
+        high=high - origin,
+        low=low - origin,
+        close=close - origin,
+        volume=candles.volume,
+        open_interest=flow.open_interest,
+        carried=flow.carried,
+        late=flow.late,
+        late_first=candles.late_first,
+        late_stop=candles.late_stop,
+        kept=flow.kept,
+        opened=flow.opened,
+        funding=candles.funding / grid.width,
+    )
+    return Scan(
+        config=config,
+        flow=flow,
+        tape=tape,
+        mixture=Mixture(offset, weight),
+        reading=_reading(candles, config, high, low, origin, n_bins),
+        book=_empty_book(n_bins),
+        usual=_empty_usual(config, n_window),
+        columns=np.full((2, len(READINGS), n), np.nan),
+        swept=np.zeros((3, 2, n)),
+    )
+
+
+def _logs(price: FloatArray) -> FloatArray:
+    out = np.empty_like(price)
+    log_prices(price, out)
+    return out
+
+
+def _extent(high: FloatArray, low: FloatArray, offset: FloatArray, margin: int) -> tuple[int, int]:
+    """Lowest bin and number of bins that hold every liquidation price and every window."""
+    if high.size == 0:
+        return 0, 1
+    lowest = math.floor(low.min() + min(offset.min(), -margin)) - 2
+    highest = math.floor(high.max() + max(offset.max(), margin)) + 2
+    return lowest, highest - lowest + 1
+
+
+def _reading(
+    candles: Candles, config: HeatmapConfig, high: FloatArray, low: FloatArray, origin: int, n_bins: int
+) -> Reading:
+    grid, rule, lookback = config.grid, config.cascade, config.lookback
+    taps, n_window = grid.taps(), grid.n_window(config.band)
+    centre = np.empty(n_bins)
+    exp_prices((np.arange(n_bins, dtype=np.float64) + (origin + 0.5)) * grid.width, centre)
+    daily = rule.range_variance(high, low, lookback)
+    notional = trailing_sum(candles.volume * candles.close, lookback) / lookback
+    return Reading(
+        generation=config.max_age // N_GENERATIONS,
+        block=lookback // N_BLOCKS,
+        horizon=config.horizon,
+        width=grid.width,
+        ratio=config.clusters.ratio,
+        least=config.clusters.least_share,
+        level=math.ceil(rule.level * lookback) - 1,
+        per_sigma=float(STEPS_PER_SIGMA),
+        reach=rule.reach(),
+        taps=taps,
+        origin=float(origin),
+        centre=centre,
+        sigma=np.sqrt(config.horizon * rule.variance(high, low)),
+        impact=rule.impact_per_notional(daily, notional),
+        window=np.zeros((2, n_window + taps.size - 1)),
+        smooth=np.zeros((2, n_window)),
+        notional=np.zeros(n_window),
+        bar=np.zeros(n_window),
+    )
+
+
+def _empty_book(n_bins: int) -> Book:
+    return Book(
+        amount=np.zeros((N_GENERATIONS, 2, n_bins)),
+        moment=np.zeros((N_GENERATIONS, 2, n_bins)),
+        funding=np.zeros(N_GENERATIONS),
+        older=np.zeros((2, n_bins)),
+        older_moment=np.zeros((2, n_bins)),
+        scale=np.ones(1),
+        span=np.array([[n_bins, -1], [n_bins, -1]], dtype=np.int64),
+        clock=np.full(1, -1, dtype=np.int64),
+    )
+
+
+def _empty_usual(config: HeatmapConfig, n_window: int) -> Usual:
+    return Usual(
+        block=np.zeros((N_BLOCKS + 1, n_window)),
+        rows=np.zeros(N_BLOCKS + 1, dtype=np.int64),
+        number=np.full(N_BLOCKS + 1, -1, dtype=np.int64),
+        profile=np.zeros(n_window),
+        ordered=np.zeros((2, config.lookback)),
+        clock=np.array([-1, 0], dtype=np.int64),
+    )

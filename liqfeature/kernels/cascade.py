@@ -1,0 +1,75 @@
+"""Reach, fuel, amplification and the probability of a cascade, from one side of the map at one candle."""
+
+import math
+
+from liqfeature.compiled import compiled
+from liqfeature.kernels.book import Book
+from liqfeature.types import LONG, FloatArray
+
+
+@compiled
+def reach_probability(sigmas: float, reach: FloatArray, per_sigma: float) -> float:
+    """Probability that price moves so many sigmas within the horizon, by linear interpolation of a table.
+
+    `reach[i]` belongs to `i / per_sigma`; past its end the probability is 0.
+    """
+    position = sigmas * per_sigma
+    if not position < reach.shape[0] - 1:
+        return 0.0
+    i = int(position)
+    return reach[i] + (position - i) * (reach[i + 1] - reach[i])
+
+
+@compiled
+def fuel(notional: FloatArray, offset: float, sigma: float, reach: FloatArray, per_sigma: float) -> float:
+    """Sum of notional times the probability that its bin's centre is reached; `offset` leads to the first."""
+    if sigma <= 0.0:
+        return 0.0
+    total = 0.0
+    inverse = 1.0 / sigma
+    farthest = (reach.shape[0] - 1) / per_sigma * sigma - offset
+    for i in range(min(notional.shape[0], int(farthest) + 1)):
+        total += notional[i] * reach_probability((offset + i) * inverse, reach, per_sigma)
+    return total
+
+
+@compiled
+def amplification(notional: FloatArray, offset: float, sigma: float, impact: float) -> float:
+    """End of a one-sigma move after the forced flow that it sets free, over the move alone.
+
+    The smallest root `u >= sigma` of `u^2 = sigma^2 + impact * F(u)`, F being the notional up to u: the
+    square-root law of impact applied to shock and forced flow together. Distances in bins, `impact` in
+    squared bins per notional.
+    """
+    if not (sigma > 0.0 and impact >= 0.0 and impact < math.inf):
+        return math.nan
+    forced = 0.0
+    end = sigma
+    for i in range(notional.shape[0]):
+        if offset + i > end:
+            break
+        forced += notional[i]
+        end = math.sqrt(sigma * sigma + impact * forced)
+    return end / sigma
+
+
+@compiled
+def distance_holding(
+    book: Book, side: int, price_bin: int, offset: float, level: float, centre: FloatArray
+) -> float:
+    """Return the distance, in bins, at which the notional met on the way first exceeds `level`.
+
+    Infinite where the whole side holds less.
+    """
+    older, current = book.older[side], book.amount[book.clock[0] % book.amount.shape[0], side]
+    step = -1 if side == LONG else 1
+    last = book.span[side, 0] if side == LONG else book.span[side, 1]
+    level /= book.scale[0]
+    met = 0.0
+    b = price_bin + step
+    while (last - b) * step >= 0:
+        met += (older[b] + current[b]) * centre[b]
+        if met > level:
+            return offset + abs(b - price_bin) - 1
+        b += step
+    return math.inf

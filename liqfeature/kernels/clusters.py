@@ -1,0 +1,100 @@
+"""Clusters: runs where more rests than is usual at that distance from price."""
+
+from typing import NamedTuple
+
+from liqfeature.compiled import compiled
+from liqfeature.kernels.book import Book
+from liqfeature.types import LONG, FloatArray
+
+
+class Cluster(NamedTuple):
+    """A cluster by its bins, counted away from price from 0; `near` is -1 where there is none."""
+
+    near: int
+    peak: int
+    far: int
+    held: float
+
+
+@compiled
+def load_window(book: Book, side: int, price_bin: int, window: FloatArray, skip: int) -> None:
+    """Copy live amounts, counted away from price, into `window` from entry `skip` on.
+
+    Entry `skip` is the bin beside price; those before it stay 0, since nothing rests on price's other side.
+    """
+    scale = book.scale[0]
+    older, current = book.older[side], book.amount[book.clock[0] % book.amount.shape[0], side]
+    size = window.shape[0] - skip
+    if side == LONG:
+        for i in range(size):
+            b = price_bin - 1 - i
+            window[skip + i] = (older[b] + current[b]) * scale
+    else:
+        for i in range(size):
+            b = price_bin + 1 + i
+            window[skip + i] = (older[b] + current[b]) * scale
+
+
+@compiled
+def smooth_window(window: FloatArray, taps: FloatArray, smooth: FloatArray) -> None:
+    """Weighted mean over neighbouring bins."""
+    smooth[:] = 0.0
+    for j in range(taps.shape[0]):
+        for i in range(smooth.shape[0]):
+            smooth[i] += taps[j] * window[i + j]
+
+
+@compiled
+def find_clusters(
+    smooth: FloatArray, bar: FloatArray, window: FloatArray, least: float
+) -> tuple[Cluster, Cluster]:
+    """Find the nearest cluster and the one that holds most.
+
+    A cluster is a run of `smooth > bar`, cut on either side of its peak where it falls under half of it, that
+    holds at least `least`.
+    """
+    nearest = Cluster(-1, -1, -1, 0.0)
+    strongest = nearest
+    i = 0
+    while i < smooth.shape[0]:
+        if smooth[i] <= bar[i]:
+            i += 1
+            continue
+        start = i
+        while i < smooth.shape[0] and smooth[i] > bar[i]:
+            i += 1
+        near, peak, far = _half_height(smooth, start, i)
+        held = 0.0
+        for j in range(near, far + 1):
+            held += window[j]
+        if held >= least:
+            if nearest.near < 0:
+                nearest = Cluster(near, peak, far, held)
+            if held > strongest.held:
+                strongest = Cluster(near, peak, far, held)
+    return nearest, strongest
+
+
+@compiled
+def _half_height(smooth: FloatArray, start: int, stop: int) -> tuple[int, int, int]:
+    peak = start
+    for i in range(start + 1, stop):
+        if smooth[i] > smooth[peak]:
+            peak = i
+    half = 0.5 * smooth[peak]
+    near, far = peak, peak
+    while near > start and smooth[near - 1] >= half:
+        near -= 1
+    while far + 1 < stop and smooth[far + 1] >= half:
+        far += 1
+    return near, peak, far
+
+
+@compiled
+def opening_moment(book: Book, side: int, lowest: int, highest: int) -> float:
+    """Sum of live amount times candle of opening, from the start of the current generation."""
+    current = book.moment[book.clock[0] % book.moment.shape[0], side]
+    moment = 0.0
+    for b in range(lowest, highest + 1):
+        moment += book.older_moment[side, b] + current[b]
+    return moment * book.scale[0]

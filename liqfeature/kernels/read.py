@@ -1,0 +1,183 @@
+"""The row of columns at a candle's close."""
+
+import math
+from typing import NamedTuple
+
+from liqfeature.compiled import compiled
+from liqfeature.kernels.book import Book
+from liqfeature.kernels.cascade import amplification, distance_holding, fuel, reach_probability
+from liqfeature.kernels.clusters import Cluster, find_clusters, load_window, opening_moment, smooth_window
+from liqfeature.kernels.usual import Usual, note_distances, note_forced, turn_block
+from liqfeature.types import LONG, FloatArray
+
+READINGS = (
+    "distance",
+    "near",
+    "peak",
+    "far",
+    "notional",
+    "density",
+    "age",
+    "total",
+    "strongest",
+    "hit",
+    "fuel",
+    "amplification",
+    "cascade",
+)
+"""Order of the readings in the second axis of `columns`; features.COLUMNS says what each means."""
+
+DISTANCE, NEAR, PEAK, FAR, NOTIONAL, DENSITY, AGE, TOTAL, STRONGEST, HIT, FUEL, AMPLIFICATION, CASCADE = (
+    range(len(READINGS))
+)
+
+SMALLEST_DISTANCE = 1e-9
+"""Price can lie on the very edge of a cluster's bin; the distance stays above 0."""
+
+
+class Reading(NamedTuple):
+    """What the reading needs to know: windows, thresholds, tables, and room to work in."""
+
+    generation: int  # candles
+    block: int  # candles
+    horizon: int  # candles
+    width: float  # of a bin, in logarithm of price
+    ratio: float  # a cluster exceeds the usual this many times
+    least: float  # share of open interest that a cluster holds at least
+    level: int  # rank of the 95 % level among the ordered forced notionals
+    per_sigma: float  # entries of `reach` per sigma
+    reach: FloatArray  # (n_reach,): probability of reach by distance
+    taps: FloatArray  # (n_taps,): smoothing weights, odd number
+    origin: float  # ln(price) / width of bin 0's lower edge
+    centre: FloatArray  # (n_bins,): price at each bin's centre
+    sigma: FloatArray  # (n,): one-sigma move within the horizon, in bins
+    impact: FloatArray  # (n,): squared bins per notional
+    window: FloatArray  # (2, n_window + n_taps - 1): n_taps // 2 zeros, the window, and as many bins more
+    smooth: FloatArray  # (2, n_window)
+    notional: FloatArray  # (n_window,)
+    bar: FloatArray  # (n_window,)
+
+
+@compiled
+def read(
+    tick: int,
+    close: float,
+    open_interest: float,
+    t: int,
+    reading: Reading,
+    book: Book,
+    usual: Usual,
+    swept: FloatArray,
+    columns: FloatArray,
+) -> None:
+    """Write row t of every column, then add the candle to what is usual."""
+    turn_block(usual, tick // reading.block)
+    price_bin = math.floor(close)
+    bar = reading.ratio * open_interest
+    for i in range(reading.bar.shape[0]):
+        reading.bar[i] = bar * usual.profile[i]
+    now = float(tick - book.clock[0] * reading.generation)
+    skip = reading.taps.shape[0] // 2
+    for side in range(2):
+        load_window(book, side, price_bin, reading.window[side], skip)
+        smooth_window(reading.window[side], reading.taps, reading.smooth[side])
+        window = reading.window[side, skip : skip + reading.smooth.shape[1]]
+        _weigh(side, price_bin, window, reading.centre, reading.notional)
+        _note_swept(side, t, reading.horizon, usual, swept)
+        row = columns[side, :, t]
+        _read_clusters(side, price_bin, close, open_interest, now, t, window, reading, book, row)
+        _read_cascade(side, price_bin, close, t, reading, book, usual, row)
+    note_distances(usual, reading.smooth, open_interest)
+    usual.clock[1] += 1
+
+
+@compiled
+def _note_swept(side: int, t: int, horizon: int, usual: Usual, swept: FloatArray) -> None:
+    forced = 0.0
+    for u in range(max(t - horizon + 1, 0), t + 1):
+        forced += swept[1, side, u]
+    swept[2, side, t] = forced
+    size = usual.ordered.shape[1]
+    leaving = swept[2, side, t - size] if usual.clock[1] >= size else 0.0
+    note_forced(usual.ordered[side], usual.clock[1], leaving, forced)
+
+
+@compiled
+def _weigh(side: int, price_bin: int, window: FloatArray, centre: FloatArray, notional: FloatArray) -> None:
+    if side == LONG:
+        for i in range(window.shape[0]):
+            notional[i] = window[i] * centre[price_bin - 1 - i]
+    else:
+        for i in range(window.shape[0]):
+            notional[i] = window[i] * centre[price_bin + 1 + i]
+
+
+@compiled
+def _read_clusters(
+    side: int,
+    price_bin: int,
+    close: float,
+    open_interest: float,
+    now: float,
+    t: int,
+    window: FloatArray,
+    reading: Reading,
+    book: Book,
+    row: FloatArray,
+) -> None:
+    least = reading.least * open_interest
+    nearest, strongest = find_clusters(reading.smooth[side], reading.bar, window, least)
+    if nearest.near < 0:
+        return
+    row[STRONGEST] = reading.centre[_bin(side, price_bin, strongest.peak)]
+    near, far = _edge(side, price_bin, nearest.near), _edge(side, price_bin, nearest.far + 1)
+    toward = math.exp((near - close) * reading.width)
+    extent = abs(math.exp((far - close) * reading.width) - toward)
+    row[DISTANCE] = max(abs(toward - 1.0), SMALLEST_DISTANCE)
+    row[NEAR] = math.exp((near + reading.origin) * reading.width)
+    row[PEAK] = reading.centre[_bin(side, price_bin, nearest.peak)]
+    row[FAR] = math.exp((far + reading.origin) * reading.width)
+    row[DENSITY] = nearest.held / open_interest / (100.0 * extent)
+    row[NOTIONAL] = reading.notional[nearest.near : nearest.far + 1].sum()
+    row[AGE] = _age(side, price_bin, now, nearest, book)
+    row[HIT] = reach_probability(abs(near - close) / reading.sigma[t], reading.reach, reading.per_sigma)
+
+
+@compiled
+def _age(side: int, price_bin: int, now: float, found: Cluster, book: Book) -> float:
+    one, other = _bin(side, price_bin, found.near), _bin(side, price_bin, found.far)
+    moment = opening_moment(book, side, min(one, other), max(one, other))
+    return max(now - moment / found.held, 0.0)
+
+
+@compiled
+def _read_cascade(
+    side: int,
+    price_bin: int,
+    close: float,
+    t: int,
+    reading: Reading,
+    book: Book,
+    usual: Usual,
+    row: FloatArray,
+) -> None:
+    sigma, reach, per_sigma = reading.sigma[t], reading.reach, reading.per_sigma
+    offset = abs(_edge(side, price_bin, 0) - close) + 0.5
+    row[TOTAL] = reading.notional.sum()
+    row[FUEL] = fuel(reading.notional, offset, sigma, reach, per_sigma)
+    row[AMPLIFICATION] = amplification(reading.notional, offset, sigma, reading.impact[t])
+    if usual.clock[1] + 1 >= usual.ordered.shape[1]:
+        level = usual.ordered[side, reading.level]
+        distance = distance_holding(book, side, price_bin, offset, level, reading.centre)
+        row[CASCADE] = reach_probability(distance / sigma, reach, per_sigma)
+
+
+@compiled
+def _bin(side: int, price_bin: int, i: int) -> int:
+    return price_bin - 1 - i if side == LONG else price_bin + 1 + i
+
+
+@compiled
+def _edge(side: int, price_bin: int, i: int) -> int:
+    """Edge of window bin i that faces price."""
+    return price_bin - i if side == LONG else price_bin + 1 + i

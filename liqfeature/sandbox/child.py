@@ -1,0 +1,86 @@
+"""One command and everything that it starts, ended together."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that end a program in an orderly way: Ctrl-C, `kill`, a closed terminal."""
+
+_GRACE = 10.0
+"""Seconds in which what a signalled command has started may end by itself."""
+
+
+@contextmanager
+def handling(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Send the stop signals to a function for as long as the context lasts."""
+    before = [(signum, signal.signal(signum, handler)) for signum in STOP_SIGNALS]
+    try:
+        yield
+    finally:
+        for signum, former in before:
+            signal.signal(signum, former)
+
+
+def run_child(command: Sequence[str]) -> int:
+    """Run a command to its end, passing on the signals that would end this process.
+
+    The command leads a process group of its own: a signal then reaches it once, whether a terminal sent it or
+    `kill`, and reaches its children too. Outside the terminal's foreground it would wait forever for keyboard
+    input, so it gets none.
+
+    Parameters
+    ----------
+    command : sequence of str
+        Program and arguments.
+
+    Returns
+    -------
+    int
+        Its exit code; 128 plus the signal's number where a signal ended it.
+
+    Raises
+    ------
+    OSError
+        If the program cannot be started.
+    """
+    child: subprocess.Popen[bytes] | None = None
+    received: list[int] = []
+
+    def forward(signum: int, frame: FrameType | None) -> None:
+        del frame
+        received.append(signum)
+        if child is not None:
+            _signal_group(child.pid, signum)
+
+    with handling(forward):
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)
+        for signum in received:  # those that came before there was a child
+            _signal_group(child.pid, signum)
+        code = child.wait()
+        if received:
+            _outlast_group(child.pid)
+    return 128 - code if code < 0 else code
+
+
+def _signal_group(group: int, signum: int) -> bool:
+    """Signal a process group; false where nothing of it is left."""
+    with suppress(ProcessLookupError, PermissionError):  # macOS denies it for a group of dead processes
+        os.killpg(group, signum)
+        return True
+    return False
+
+
+def _outlast_group(group: int) -> None:
+    """End what an interrupted command left behind: a shell's background jobs, say, do not hear Ctrl-C."""
+    _signal_group(group, signal.SIGTERM)
+    deadline = time.monotonic() + _GRACE
+    while time.monotonic() < deadline:
+        if not _signal_group(group, 0):
+            return
+        time.sleep(0.05)
+    _signal_group(group, signal.SIGKILL)

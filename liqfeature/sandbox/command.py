@@ -1,0 +1,171 @@
+"""`liqfeature sandbox serve` and `liqfeature sandbox run`: options, simulation, and an orderly end."""
+
+import argparse
+import json
+import re
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from liqfeature.errors import ConfigError, MissingExtraError
+from liqfeature.sandbox.child import handling, run_child
+from liqfeature.sandbox.datadir import claim
+from liqfeature.sandbox.freqtrade_config import exchange_config
+from liqfeature.sandbox.server import running
+from liqfeature.sandbox.tape import Tape
+from liqfeature.sandbox.venue import Venue
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_SERVE_EXAMPLE = """\
+example:
+  liqfeature sandbox serve --port 8080 --days 30 --config-out user_data/sandbox/exchange.json
+  freqtrade list-markets --config configs/backtest.json --config user_data/sandbox/exchange.json
+
+The address is written to standard output once the exchange answers; Ctrl-C ends it. Prices, volumes and open
+interest are invented: the same pairs, start, days and seed give the same market every time.
+"""
+
+_RUN_EXAMPLE = """\
+example:
+  liqfeature sandbox run --config-out user_data/sandbox/exchange.json -- \\
+    freqtrade backtesting --config configs/backtest.json --config user_data/sandbox/exchange.json \\
+      --datadir user_data/sandbox/data --strategy LiquidationClusters --cache none
+
+COMMAND gets no keyboard input. Its exit code becomes this command's, and the exchange ends with it, also when
+it fails or is interrupted.
+"""
+
+
+def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
+    """Add `sandbox serve` and `sandbox run` to a command line."""
+    summary = "a local exchange over a simulated market, which Freqtrade takes for Binance futures"
+    sandbox = commands.add_parser("sandbox", help=summary, description=summary.capitalize() + ".")
+    actions = sandbox.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    serve = _add_action(
+        actions, "serve", "simulate the market and serve it until interrupted", _SERVE_EXAMPLE
+    )
+    serve.add_argument("--config-out", type=Path, metavar="FILE", help="write Freqtrade's overlay there")
+    serve.set_defaults(run=_serve)
+    run = _add_action(actions, "run", "serve the market for as long as COMMAND runs", _RUN_EXAMPLE)
+    run.add_argument(
+        "--config-out", type=Path, metavar="FILE", required=True, help="write Freqtrade's overlay there"
+    )
+    run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="what to run, after --")
+    run.set_defaults(run=_run)
+
+
+def _add_action(actions: Any, name: str, summary: str, example: str) -> argparse.ArgumentParser:
+    action: argparse.ArgumentParser = actions.add_parser(
+        name,
+        help=summary,
+        description=summary.capitalize() + ".",
+        epilog=example,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = action.add_argument
+    add("--port", type=int, default=0, help="port on 127.0.0.1; 0 (default) takes a free one")
+    add("--pairs", type=_pair, nargs="+", default=["BTC/USDT:USDT"], metavar="PAIR", help="default: BTC/USDT:USDT")
+    add(
+        "--start", type=_day, default="2026-01-01", metavar="DATE", help="first day, UTC (default 2026-01-01)"
+    )
+    add("--days", type=_positive, default=30, help="length of the market (default 30)")
+    add("--seed", type=int, default=1, help="another number, another market (default 1)")
+    add(
+        "--oi-days",
+        type=_positive,
+        help="tell only so many days of open interest, as Binance (30); default: all",
+    )
+    add(
+        "--datadir",
+        type=Path,
+        metavar="DIR",
+        help="keep DIR for this market: data of another one are removed",
+    )
+    return action
+
+
+def _day(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
+    except ValueError:
+        message = f"must be a date such as 2026-01-01, received {text!r}"
+        raise argparse.ArgumentTypeError(message) from None
+
+
+def _pair(text: str) -> str:
+    if not re.fullmatch(r"[A-Z0-9]+/USDT:USDT", text):
+        message = f"must be a pair such as BTC/USDT:USDT, received {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return text
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        message = f"must be a whole number above 0, received {text!r}"
+        raise argparse.ArgumentTypeError(message)
+    return int(text)
+
+
+def _serve(args: argparse.Namespace) -> int:
+    console = _console()
+    stopped = threading.Event()
+    with handling(lambda *_: stopped.set()), _sandbox(args, console) as url:
+        sys.stdout.write(f"{url}\n")
+        sys.stdout.flush()
+        stopped.wait()
+    console.print("sandbox stopped")
+    return 0
+
+
+def _run(args: argparse.Namespace) -> int:
+    command = args.command[1:] if args.command[:1] == ["--"] else args.command
+    if not command:
+        message = "sandbox run needs a command after --, received none"
+        raise ConfigError(message)
+    console = _console()
+    with _sandbox(args, console):
+        code = run_child(command)
+    console.print("sandbox stopped")
+    return code
+
+
+@contextmanager
+def _sandbox(args: argparse.Namespace, console: "Console") -> Iterator[str]:
+    venue = Venue(_simulate(args, console), oi_days=args.oi_days)
+    if args.datadir is not None:
+        claim(args.datadir, venue)
+    with running(venue, args.port) as url:
+        console.print(f"sandbox at {url}: invented prices, {args.days} days from {args.start:%Y-%m-%d}")
+        if args.config_out is not None:
+            args.config_out.parent.mkdir(parents=True, exist_ok=True)
+            args.config_out.write_text(json.dumps(exchange_config(url), indent=2) + "\n", encoding="utf-8")
+        yield url
+
+
+def _simulate(args: argparse.Namespace, console: "Console") -> list[Tape]:
+    from liqfeature.sandbox.market import simulate
+    from liqfeature.sandbox.scenario import MarketConfig
+
+    tapes = []
+    for pair in dict.fromkeys(args.pairs):
+        began = time.monotonic()
+        with console.status(f"simulating {pair}"):
+            tapes.append(simulate(MarketConfig(), pair, start=args.start, days=args.days, seed=args.seed))
+        console.print(f"simulated {pair}: {args.days} days in {time.monotonic() - began:.1f} s")
+    return tapes
+
+
+def _console() -> "Console":
+    try:
+        from rich.console import Console
+    except ImportError as error:
+        message = "the sandbox needs rich: pip install liqfeature[sandbox]"
+        raise MissingExtraError(message) from error
+    return Console(stderr=True, highlight=False, soft_wrap=True)

@@ -1,0 +1,171 @@
+"""The pairs that the simulated exchange lists: what they are like, and the margin they require.
+
+Figures are round numbers of the order seen on large exchanges; tiers are Binance's of 2026.
+"""
+
+from dataclasses import dataclass
+
+from liqfeature.errors import ConfigError
+from liqfeature.margin import LeverageTier, check_tiers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairCharacter:
+    """What tells one pair from another.
+
+    Parameters
+    ----------
+    price : float
+        Quote per base, three weeks before the first minute. The market is drawn back to it weakly.
+    annual_volatility : float
+        Standard deviation of log returns per year; larger: wider ranges, more liquidations.
+    open_interest : float
+        Base, one side, about which open interest moves.
+    turnover : float
+        Volume per day without leverage over open interest; larger: a deeper book and weaker cascades.
+    tiers : tuple of LeverageTier
+        Margin schedule, ascending.
+    """
+
+    price: float
+    annual_volatility: float
+    open_interest: float
+    turnover: float
+    tiers: tuple[LeverageTier, ...]
+
+    def __post_init__(self) -> None:
+        for name in ("price", "annual_volatility", "open_interest", "turnover"):
+            if not getattr(self, name) > 0:
+                message = f"{name} must be above 0, got {getattr(self, name)}"
+                raise ConfigError(message)
+        check_tiers(self.tiers)
+
+
+def character(pair: str) -> PairCharacter:
+    """Return what a pair is like.
+
+    Parameters
+    ----------
+    pair : str
+        Freqtrade's name, such as "BTC/USDT:USDT".
+
+    Raises
+    ------
+    ConfigError
+        If the simulated exchange does not list the pair.
+    """
+    if pair not in PAIRS:
+        message = f"pair must be one of {', '.join(PAIRS)}, got {pair!r}"
+        raise ConfigError(message)
+    return PAIRS[pair]
+
+
+def _tiers(*steps: tuple[float, float, float]) -> tuple[LeverageTier, ...]:
+    """Build a schedule from largest notional, maintenance margin rate and highest leverage of each tier."""
+    tiers: list[LeverageTier] = []
+    floor = rate = amount = 0.0
+    for ceiling, next_rate, leverage in steps:
+        amount += floor * (next_rate - rate)
+        floor_of_tier, floor, rate = floor, ceiling, next_rate
+        tiers.append(LeverageTier(floor_of_tier, ceiling, next_rate, leverage, amount))
+    return tuple(tiers)
+
+
+PAIRS = {
+    "BTC/USDT:USDT": PairCharacter(
+        price=64_000.0,
+        annual_volatility=0.50,
+        open_interest=85_000.0,
+        turnover=2.4,
+        tiers=_tiers(
+            (300e3, 0.004, 150),
+            (800e3, 0.005, 100),
+            (3e6, 0.0065, 75),
+            (12e6, 0.01, 50),
+            (70e6, 0.02, 25),
+            (100e6, 0.025, 20),
+            (230e6, 0.05, 10),
+            (480e6, 0.10, 5),
+            (600e6, 0.125, 4),
+            (800e6, 0.15, 3),
+            (1.2e9, 0.25, 2),
+            (1.8e9, 0.50, 1),
+        ),
+    ),
+    "ETH/USDT:USDT": PairCharacter(
+        price=3_200.0,
+        annual_volatility=0.66,
+        open_interest=1_800_000.0,
+        turnover=2.6,
+        tiers=_tiers(
+            (300e3, 0.004, 150),
+            (800e3, 0.005, 100),
+            (3e6, 0.0065, 75),
+            (12e6, 0.01, 50),
+            (50e6, 0.02, 25),
+            (65e6, 0.025, 20),
+            (150e6, 0.05, 10),
+            (320e6, 0.10, 5),
+            (400e6, 0.125, 4),
+            (530e6, 0.15, 3),
+            (800e6, 0.25, 2),
+            (1.2e9, 0.50, 1),
+        ),
+    ),
+    "SOL/USDT:USDT": PairCharacter(
+        price=150.0,
+        annual_volatility=0.80,
+        open_interest=8_500_000.0,
+        turnover=2.0,
+        tiers=_tiers(
+            (50e3, 0.005, 100),
+            (400e3, 0.0065, 75),
+            (1e6, 0.01, 50),
+            (4e6, 0.02, 25),
+            (8e6, 0.025, 20),
+            (40e6, 0.05, 10),
+            (80e6, 0.10, 5),
+            (100e6, 0.125, 4),
+            (200e6, 0.25, 2),
+            (400e6, 0.50, 1),
+        ),
+    ),
+    "XRP/USDT:USDT": PairCharacter(
+        price=2.2,
+        annual_volatility=0.78,
+        open_interest=350_000_000.0,
+        turnover=1.8,
+        tiers=_tiers(
+            (40e3, 0.005, 100),
+            (80e3, 0.006, 75),
+            (150e3, 0.01, 50),
+            (400e3, 0.0125, 40),
+            (1e6, 0.02, 25),
+            (2e6, 0.025, 20),
+            (10e6, 0.05, 10),
+            (20e6, 0.10, 5),
+            (25e6, 0.125, 4),
+            (50e6, 0.25, 2),
+            (100e6, 0.50, 1),
+        ),
+    ),
+    "DOGE/USDT:USDT": PairCharacter(
+        price=0.18,
+        annual_volatility=0.88,
+        open_interest=2_400_000_000.0,
+        turnover=1.6,
+        tiers=_tiers(
+            (80e3, 0.0065, 75),
+            (150e3, 0.01, 50),
+            (750e3, 0.0125, 40),
+            (2e6, 0.02, 25),
+            (4e6, 0.025, 20),
+            (20e6, 0.05, 10),
+            (40e6, 0.10, 5),
+            (50e6, 0.125, 4),
+            (100e6, 0.25, 2),
+            (200e6, 0.50, 1),
+        ),
+    ),
+}
+"""Characters by Freqtrade's name of the pair."""

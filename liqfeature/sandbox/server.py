@@ -1,0 +1,109 @@
+"""The sandbox's HTTP server: Binance USD-M's routes on 127.0.0.1, and nowhere else."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from liqfeature.errors import MissingExtraError
+from liqfeature.sandbox import binance, quotes
+from liqfeature.sandbox.query import BinanceError
+from liqfeature.sandbox.venue import Venue
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+HOST = "127.0.0.1"
+"""The only address that the sandbox listens on."""
+
+ROUTES: dict[str, Callable[[Venue, Mapping[str, str]], Any]] = {
+    "/fapi/v1/ping": quotes.ping,
+    "/fapi/v1/time": quotes.time,
+    "/fapi/v1/exchangeInfo": binance.exchange_info,
+    "/fapi/v1/klines": binance.klines,
+    "/fapi/v1/markPriceKlines": binance.mark_price_klines,
+    "/fapi/v1/fundingRate": binance.funding_rate,
+    "/fapi/v1/fundingInfo": quotes.funding_info,
+    "/fapi/v1/premiumIndex": quotes.premium_index,
+    "/fapi/v1/openInterest": quotes.open_interest,
+    "/fapi/v1/depth": quotes.depth,
+    "/fapi/v1/ticker/price": quotes.ticker_price,
+    "/fapi/v1/ticker/bookTicker": quotes.ticker_book,
+    "/fapi/v1/ticker/24hr": quotes.ticker_24hr,
+    "/futures/data/openInterestHist": binance.open_interest_history,
+}
+"""What is answered, by path; everything else is refused as Binance refuses an unknown path."""
+
+
+@contextmanager
+def running(venue: Venue, port: int = 0) -> Iterator[str]:
+    """Serve a venue from a thread for as long as the context lasts.
+
+    Parameters
+    ----------
+    venue : Venue
+        What to answer from.
+    port : int
+        Port on 127.0.0.1; 0 takes a free one.
+
+    Yields
+    ------
+    str
+        Address of the server, such as "http://127.0.0.1:8080".
+
+    Raises
+    ------
+    MissingExtraError
+        If aiohttp is not installed.
+    OSError
+        If the port is taken.
+    """
+    runner = _runner(venue)
+    loop = asyncio.new_event_loop()
+    try:
+        bound = loop.run_until_complete(_listen(runner, port))
+        thread = threading.Thread(target=loop.run_forever, name="liqfeature-sandbox", daemon=True)
+        thread.start()
+        try:
+            yield f"http://{HOST}:{bound}"
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+    finally:
+        loop.run_until_complete(runner.cleanup())
+        loop.close()
+
+
+def _runner(venue: Venue) -> "web.AppRunner":
+    try:
+        from aiohttp import web
+    except ImportError as error:
+        message = "the sandbox needs aiohttp: pip install liqfeature[sandbox]"
+        raise MissingExtraError(message) from error
+
+    async def answer(request: web.Request) -> web.Response:
+        try:
+            return web.json_response(_answer(venue, request.method, request.path, request.query))
+        except BinanceError as error:
+            body = {"code": error.code, "msg": str(error)}
+            return web.json_response(body, status=error.status)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    return web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+
+
+def _answer(venue: Venue, method: str, path: str, query: Mapping[str, str]) -> Any:
+    route = ROUTES.get(path)
+    if route is None or method != "GET":
+        raise BinanceError(-5000, f"Path {path}, Method {method} is invalid", status=404)
+    return route(venue, query)
+
+
+async def _listen(runner: "web.AppRunner", port: int) -> int:
+    from aiohttp import web
+
+    await runner.setup()
+    await web.TCPSite(runner, HOST, port).start()
+    return int(runner.addresses[0][1])

@@ -1,0 +1,56 @@
+"""What one simulated minute-by-minute market leaves behind: prices, flow, open interest, funding, truth."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from liqfeature.types import FloatArray, IntArray
+
+MINUTE = 60_000
+"""Milliseconds in a minute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tape:
+    """One pair, minute by minute; every array has one entry per minute unless said otherwise.
+
+    Parameters
+    ----------
+    pair : str
+        Freqtrade's name, such as "BTC/USDT:USDT".
+    start : int
+        Milliseconds since 1970 at which the first minute opens.
+    open, high, low, close : ndarray of shape (n_minutes,)
+        Last price, quote per base.
+    volume, quote_volume, taker_buy_volume : ndarray of shape (n_minutes,)
+        Base, quote, base.
+    mark_open, mark_high, mark_low, mark_close : ndarray of shape (n_minutes,)
+        Mark price, which triggers liquidations.
+    open_interest : ndarray of shape (n_minutes,)
+        Base, one side, at the close of the minute.
+    funding_time, funding_rate : ndarray of shape (n_fundings,)
+        Milliseconds since 1970; fraction of notional that longs paid to shorts at that time.
+    positions : DataFrame
+        Event log of every leveraged position; see `liqfeature.data.schema.POSITION_EVENTS`.
+    forced_orders : DataFrame
+        Every liquidation; see `liqfeature.data.schema.FORCED_ORDERS`.
+    """
+
+    pair: str
+    start: int
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+    quote_volume: FloatArray
+    taker_buy_volume: FloatArray
+    mark_open: FloatArray
+    mark_high: FloatArray
+    mark_low: FloatArray
+    mark_close: FloatArray
+    open_interest: FloatArray
+    funding_time: IntArray
+    funding_rate: FloatArray
+    positions: pd.DataFrame
+    forced_orders: pd.DataFrame

@@ -1,0 +1,114 @@
+"""A sandbox, its data, and real Freqtrade, for all tests that need them."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from span import DAYS, EVERYTHING, PAIRS, START, TRADED
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+FAILURE = re.compile(r"Unexpected error|Traceback| - ERROR - |^freqtrade.*: error: ", re.MULTILINE)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+
+
+@dataclass(frozen=True)
+class Bot:
+    """Freqtrade, run as a user runs it, in a directory of its own.
+
+    Freqtrade exits with 0 on bad options, errors of configuration and exceptions in callbacks, so what it writes
+    is judged here, once for all.
+    """
+
+    directory: Path
+    overlay: Path
+
+    @property
+    def datadir(self):
+        return self.directory / "data"
+
+    def __call__(self, command, *arguments, prefix=(), timeout=200, datadir=None):
+        options = [
+            f"--userdir={self.directory}",
+            f"--config={ROOT / 'configs' / 'backtest.json'}",
+            f"--config={self.overlay}",
+            f"--datadir={datadir or self.datadir}",
+        ]
+        finished = subprocess.run(
+            [*prefix, BIN / "freqtrade", command, *options, *arguments],
+            cwd=self.directory,
+            env=os.environ | {"COLUMNS": "200"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        output = finished.stdout
+        assert finished.returncode == 0, output[-4000:]
+        assert not FAILURE.search(output), output[-4000:]
+        return output
+
+
+@pytest.fixture(scope="session")
+def bot(tmp_path_factory):
+    """Freqtrade beside a sandbox that serves three pairs."""
+    directory = tmp_path_factory.mktemp("user_data")
+    (directory / "user_data").mkdir()  # where configs/backtest.json puts its data base
+    (directory / "user_data" / "sandbox").mkdir()
+    overlay, log = directory / "exchange.json", directory / "sandbox.log"
+    options = ["--pairs", *PAIRS, f"--start={START:%Y-%m-%d}", f"--days={DAYS}", f"--config-out={overlay}"]
+    command = [BIN / "liqfeature", "sandbox", "serve", *options]
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as sandbox,
+    ):
+        try:
+            assert sandbox.stdout.readline().startswith("http://127.0.0.1:"), log.read_text()
+            yield Bot(directory, overlay)
+        finally:
+            sandbox.terminate()
+            sandbox.wait(20)
+
+
+@pytest.fixture(scope="session")
+def downloaded(bot):
+    """Directory with everything that a backtest needs."""
+    bot("download-data", EVERYTHING, "-t", "5m", "--candle-types", "futures", "open_interest")
+    bot("download-data", EVERYTHING, "-t", "1h", "--candle-types", "mark", "funding_rate")
+    return bot.datadir / "futures"
+
+
+@pytest.fixture(scope="session")
+def planted():
+    """Options that select a strategy with a planted fault."""
+    return lambda name: [f"--strategy-path={Path(__file__).parent / 'strategies'}", f"--strategy={name}"]
+
+
+@pytest.fixture(scope="session")
+def clusters():
+    """Options that select the strategy under test."""
+    return [f"--strategy-path={ROOT / 'user_data' / 'strategies'}", "--strategy=LiquidationClusters"]
+
+
+@pytest.fixture(scope="session")
+def trades(bot, downloaded, clusters):
+    """Trades of a backtest of the strategy under test."""
+    results = bot.directory / "backtest_results"
+    bot("backtesting", TRADED, *clusters, "--cache=none", f"--backtest-directory={results}")
+    last = json.loads((results / ".last_result.json").read_text())["latest_backtest"]
+    with zipfile.ZipFile(results / last) as archive:
+        report = json.loads(archive.read(last.replace(".zip", ".json")))
+    return report["strategy"]["LiquidationClusters"]["trades"]

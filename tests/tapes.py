@@ -1,0 +1,46 @@
+"""A market without traders, made in milliseconds: prices and open interest walk at random."""
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+
+from liqfeature.data.schema import FORCED_ORDERS, POSITION_EVENTS
+from liqfeature.sandbox.tape import MINUTE, Tape
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+FUNDING_PERIOD = 8 * 60 * MINUTE
+
+
+def walking_tape(pair="BTC/USDT:USDT", *, start=START, minutes=3 * 1440, seed=1, price=60_000.0) -> Tape:
+    rng = np.random.default_rng([seed, *pair.encode()])
+    close = price * np.exp(np.cumsum(0.0005 * rng.standard_normal(minutes)))
+    opened = np.concatenate([[price], close[:-1]])
+    wick = 1 + 0.0003 * rng.random((2, minutes))
+    high, low = np.maximum(opened, close) * wick[0], np.minimum(opened, close) / wick[1]
+    volume = 5e5 / price * rng.lognormal(0, 1, minutes)
+    first = int(start.timestamp() * 1000)
+    last = first + minutes * MINUTE
+    funding_time = np.arange(
+        -(-first // FUNDING_PERIOD) * FUNDING_PERIOD, last, FUNDING_PERIOD, dtype=np.int64
+    )
+    return Tape(
+        pair=pair,
+        start=first,
+        open=opened,
+        high=high,
+        low=low,
+        close=close,
+        volume=volume,
+        quote_volume=volume * close,
+        taker_buy_volume=volume * rng.random(minutes),
+        mark_open=opened,
+        mark_high=high,
+        mark_low=low,
+        mark_close=close,
+        open_interest=5e9 / price * np.exp(np.cumsum(0.0003 * rng.standard_normal(minutes))),
+        funding_time=funding_time,
+        funding_rate=0.0001 + 0.0001 * rng.standard_normal(len(funding_time)),
+        positions=pd.DataFrame(columns=list(POSITION_EVENTS)),
+        forced_orders=pd.DataFrame(columns=list(FORCED_ORDERS)),
+    )

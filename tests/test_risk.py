@@ -1,0 +1,549 @@
+"""Risk: worked examples, and the property that defines each stop, target, leverage and stake."""
+
+import json
+import math
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from liqfeature.errors import ConfigError, DataError, MissingColumnError
+from liqfeature.margin import LeverageTier, binance_tiers, fallback_tiers, liquidation_price
+from liqfeature.risk import (
+    Plan,
+    PlanRule,
+    leverage_for_stop,
+    risk_notional,
+    risk_stake,
+    stop_beyond,
+    targets,
+)
+
+patient = settings(deadline=None)
+sides = pytest.mark.parametrize("is_short", [False, True], ids=["long", "short"])
+
+prices = st.floats(1e-3, 1e5)
+TWO_TIERS = (LeverageTier(0.0, 1000.0, 0.01, 50.0), LeverageTier(1000.0, 1e6, 0.05, 10.0, 40.0))
+schedules = st.sampled_from(
+    [TWO_TIERS, fallback_tiers(20.0), fallback_tiers(125.0), binance_tiers("BTC/USDT:USDT")]
+)
+
+
+def stop(far_edge, **change):
+    """A long at 100 with a true range of 2: 0.5 of it beyond a cluster, 1.5 without one, at most 4 %."""
+    position = {"entry_price": 100.0, "is_short": False, "average_true_range": 2.0}
+    rule = {"buffer": 0.5, "fallback": 1.5, "max_distance": 0.04}
+    return stop_beyond(far_edge, **position | rule | change)
+
+
+# Stops.
+
+
+@pytest.mark.parametrize(
+    ("far_edge", "change", "expected"),
+    [
+        (98.0, {}, 97.0),
+        (97.0, {}, 96.0),
+        (96.9, {}, math.nan),  # 4.1 % away
+        (math.nan, {}, 97.0),
+        (101.0, {}, 97.0),  # price fell through that cluster: it is not below any more
+        (100.0, {}, 97.0),
+        (math.nan, {"fallback": 2.5}, math.nan),
+        (102.0, {"is_short": True}, 103.0),
+        (103.1, {"is_short": True}, math.nan),
+        (99.0, {"is_short": True}, 103.0),
+        (math.nan, {"is_short": True}, 103.0),
+        (98.0, {"average_true_range": math.nan}, math.nan),
+        (98.0, {"average_true_range": 0.0}, math.nan),
+        (98.0, {"entry_price": math.nan}, math.nan),
+        (98.0, {"entry_price": 0.0}, math.nan),
+        (math.nan, {"fallback": 0.0}, math.nan),  # at the entry itself
+    ],
+)
+def test_stops_doable_in_the_head(far_edge, change, expected):
+    assert stop(far_edge, **change) == pytest.approx(expected, nan_ok=True)
+
+
+def test_the_default_stop_is_a_third_of_a_range_beyond_the_cluster_or_two_ranges_away():
+    position = {"entry_price": 100.0, "is_short": False, "average_true_range": 1.0}
+    assert stop_beyond(98.0, **position) == pytest.approx(97.65)
+    assert stop_beyond(math.nan, **position) == pytest.approx(98.0)
+    assert math.isnan(stop_beyond(96.3, **position))
+
+
+@patient
+@given(prices, st.floats(0.9, 1.1), st.floats(1e-4, 0.05), st.booleans(), st.floats(0.0, 2.0))
+def test_a_stop_is_never_inside_the_cluster_nor_too_far(entry_price, ratio, spread, is_short, buffer):
+    far_edge = entry_price * ratio
+    price = stop_beyond(
+        far_edge,
+        entry_price=entry_price,
+        is_short=is_short,
+        average_true_range=spread * entry_price,
+        buffer=buffer,
+        max_distance=0.05,
+    )
+    assume(not math.isnan(price))
+    assert 0 < abs(price / entry_price - 1) <= 0.05 * (1 + 1e-9)
+    if is_short:
+        assert price > entry_price
+        assert price >= far_edge or far_edge <= entry_price
+    else:
+        assert price < entry_price
+        assert price <= far_edge or far_edge >= entry_price
+
+
+@patient
+@given(prices, st.floats(0.9, 1.1) | st.just(math.nan), st.floats(1e-4, 0.05))
+def test_a_stop_of_a_short_mirrors_that_of_a_long(entry_price, ratio, spread):
+    rest = {"entry_price": entry_price, "average_true_range": spread * entry_price, "max_distance": 0.5}
+    long = stop_beyond(entry_price * ratio, is_short=False, **rest)
+    short = stop_beyond(entry_price * (2 - ratio), is_short=True, **rest)
+    assume(abs(ratio - 1) > 1e-9 or math.isnan(ratio))
+    assert short == pytest.approx(2 * entry_price - long, rel=1e-9, nan_ok=True)
+
+
+# Targets.
+
+
+@pytest.mark.parametrize(
+    ("near", "peak", "change", "expected"),
+    [
+        (105.0, 106.0, {}, (104.0, 106.0)),
+        (101.0, 106.0, {}, (math.nan, 106.0)),  # half a range before it is the entry itself
+        (105.0, 106.0, {"min_distance": 0.05}, (math.nan, 106.0)),
+        (105.0, 106.0, {"min_distance": 0.07}, (math.nan, math.nan)),
+        (math.nan, math.nan, {}, (math.nan, math.nan)),
+        (99.0, 98.0, {}, (math.nan, math.nan)),
+        (105.0, 106.0, {"average_true_range": math.nan}, (math.nan, 106.0)),
+        (95.0, 94.0, {"is_short": True}, (96.0, 94.0)),
+        (95.0, 94.0, {"is_short": True, "min_distance": 0.05}, (math.nan, 94.0)),
+        (105.0, 106.0, {"is_short": True}, (math.nan, math.nan)),
+        (105.0, 106.0, {"entry_price": math.nan}, (math.nan, math.nan)),
+    ],
+)
+def test_targets_doable_in_the_head(near, peak, change, expected):
+    position = {"entry_price": 100.0, "is_short": False, "average_true_range": 2.0, "inset": 0.5}
+    assert targets(near, peak, **position | change) == pytest.approx(expected, nan_ok=True)
+
+
+@patient
+@given(prices, st.floats(0.9, 1.1), st.floats(0.0, 0.1), st.booleans(), st.floats(0.0, 0.02))
+def test_targets_lie_in_the_direction_of_profit_and_before_the_cluster(
+    entry_price, ratio, depth, is_short, least
+):
+    sign = -1 if is_short else 1
+    near = entry_price * ratio
+    peak = near + sign * depth * entry_price
+    first, second = targets(
+        near,
+        peak,
+        entry_price=entry_price,
+        is_short=is_short,
+        average_true_range=0.01 * entry_price,
+        min_distance=least,
+    )
+    for target in (first, second):
+        assert math.isnan(target) or sign * (target - entry_price) > least * entry_price
+    if not math.isnan(first):
+        assert sign * (near - first) > 0
+        assert sign * (second - first) > 0
+
+
+# Stakes.
+
+
+def test_stakes_doable_in_the_head():
+    """One percent of 10,000 over a stop 2 % away is 5,000 of notional: 1,000 at 5x."""
+    at = {"entry_price": 100.0, "stop_price": 98.0}
+    assert risk_notional(10e3, 0.01, **at) == pytest.approx(5000.0)
+    assert risk_stake(10e3, 0.01, **at, leverage=5.0) == pytest.approx(1000.0)
+    assert risk_notional(10e3, 0.01, entry_price=100.0, stop_price=102.0) == pytest.approx(5000.0)
+    assert risk_notional(10e3, 0.01, **at, fee=0.01 / 1.98) == pytest.approx(100 / 3 * 100)
+
+
+@patient
+@given(
+    st.floats(1.0, 1e7),
+    st.floats(1e-4, 0.1),
+    prices,
+    st.floats(0.8, 1.2),
+    st.floats(0.0, 0.002),
+    st.floats(1.0, 100.0),
+)
+def test_a_stop_out_loses_exactly_the_risk(equity, risk, entry_price, ratio, fee, leverage):
+    assume(abs(ratio - 1) > 1e-6)
+    stop_price = entry_price * ratio
+    at = {"entry_price": entry_price, "stop_price": stop_price, "leverage": leverage, "fee": fee}
+    amount = risk_stake(equity, risk, **at) * leverage / entry_price
+    loss = amount * abs(entry_price - stop_price) + fee * amount * entry_price + fee * amount * stop_price
+    assert loss == pytest.approx(equity * risk)
+
+
+@pytest.mark.parametrize(
+    ("equity", "entry_price", "stop_price"),
+    [
+        (0.0, 100.0, 98.0),
+        (-1.0, 100.0, 98.0),
+        (math.nan, 100.0, 98.0),
+        (1.0, math.nan, 98.0),
+        (1.0, 0.0, 98.0),
+        (1.0, 100.0, math.nan),
+        (1.0, 100.0, -98.0),
+        (1.0, 100.0, 100.0),
+    ],
+)
+def test_nothing_to_risk_is_no_trade(equity, entry_price, stop_price):
+    at = {"entry_price": entry_price, "stop_price": stop_price}
+    assert math.isnan(risk_notional(equity, 0.01, **at))
+    assert math.isnan(risk_stake(equity, 0.01, **at, leverage=2.0))
+
+
+# Leverage.
+
+
+def test_leverage_doable_in_the_head():
+    """Stop 5 % away, liquidation twice as far at 90 or 110, 10 % kept of the notional there."""
+    tiers = (LeverageTier(0.0, math.inf, 0.1, 9.0),)
+    at = {"entry_price": 100.0, "tiers": tiers, "notional": 1000.0, "cap": 50.0, "clearance": 1.0}
+    assert leverage_for_stop(95.0, is_short=False, **at) == pytest.approx(1 / 0.19)
+    assert leverage_for_stop(105.0, is_short=True, **at) == pytest.approx(1 / 0.21)
+    assert leverage_for_stop(105.0, is_short=True, **at, liquidation_fee_rate=0.1) == pytest.approx(1 / 0.32)
+
+
+def test_leverage_is_capped_by_the_wish_and_by_the_tier():
+    at = {"entry_price": 100.0, "is_short": False, "tiers": TWO_TIERS, "clearance": 0.0}
+    assert leverage_for_stop(99.9, **at, notional=900.0) == 5.0
+    assert leverage_for_stop(99.9, **at, notional=900.0, cap=100.0) == 50.0
+    assert leverage_for_stop(99.9, **at, notional=1000.0, cap=100.0) == 50.0
+    assert leverage_for_stop(99.9, **at, notional=1001.0, cap=100.0) == 10.0
+
+
+@patient
+@given(
+    prices,
+    st.floats(1e-4, 0.5),
+    st.booleans(),
+    schedules,
+    st.floats(1.0, 1e8),
+    st.floats(0.0, 1.0),
+    st.floats(0.0, 0.005),
+)
+def test_own_liquidation_lies_beyond_the_stop_by_the_clearance_and_at_no_higher_leverage(
+    entry_price, distance, is_short, tiers, notional, clearance, fee
+):
+    sign = -1 if is_short else 1
+    stop_price = entry_price * (1 - sign * distance)
+    leverage = leverage_for_stop(
+        stop_price,
+        entry_price=entry_price,
+        is_short=is_short,
+        tiers=tiers,
+        notional=notional,
+        cap=1e9,
+        clearance=clearance,
+        liquidation_fee_rate=fee,
+    )
+
+    def liquidated_at_least_so_far(leverage):
+        price = liquidation_price(
+            entry_price=entry_price,
+            amount=notional / entry_price,
+            is_short=is_short,
+            tiers=tiers,
+            leverage=leverage,
+            liquidation_fee_rate=fee,
+        )
+        wanted = (1 + clearance) * distance * entry_price
+        return math.isnan(price) or sign * (entry_price - price) >= wanted - 1e-9 * entry_price
+
+    if math.isnan(leverage):
+        assert not liquidated_at_least_so_far(1.0)
+        return
+    assert leverage >= 1
+    assert liquidated_at_least_so_far(leverage)
+    highest = min(tier.max_leverage for tier in tiers if tier.min_notional < notional)
+    if leverage < highest:
+        assert not liquidated_at_least_so_far(leverage * 1.0001)
+    else:
+        assert leverage == highest
+
+
+@patient
+@given(st.floats(0.001, 0.04), st.floats(1.01, 3.0), st.booleans(), schedules, st.floats(10.0, 1e7))
+def test_a_farther_stop_or_more_clearance_or_notional_never_allows_more_leverage(
+    distance, more, is_short, tiers, notional
+):
+    sign = -1 if is_short else 1
+
+    def allowed(distance, notional, clearance):
+        return leverage_for_stop(
+            100.0 * (1 - sign * distance),
+            entry_price=100.0,
+            is_short=is_short,
+            tiers=tiers,
+            notional=notional,
+            cap=500.0,
+            clearance=clearance,
+        )
+
+    base = allowed(distance, notional, 0.5)
+    assert allowed(distance * more, notional, 0.5) <= base
+    assert allowed(distance, notional * more, 0.5) <= base * (1 + 1e-12)
+    assert allowed(distance, notional, 0.5 * more) <= base
+
+
+@patient
+@given(st.floats(0.001, 0.04), st.booleans(), schedules)
+def test_the_default_clearance_survives_the_buffer_of_freqtrade(distance, is_short, tiers):
+    """Freqtrade stops a trade 5 % of |entry - liquidation| before its liquidation."""
+    sign = -1 if is_short else 1
+    stop_price = 100.0 * (1 - sign * distance)
+    at = {"entry_price": 100.0, "is_short": is_short, "tiers": tiers}
+    leverage = leverage_for_stop(stop_price, **at, notional=500.0)
+    price = liquidation_price(**at, amount=5.0, leverage=leverage)
+    buffered = price + 0.05 * (100.0 - price)
+    assert math.isnan(price) or sign * (stop_price - buffered) > 0
+
+
+def test_an_unlevered_long_is_never_liquidated_but_a_short_is():
+    at = {"entry_price": 100.0, "tiers": fallback_tiers(10.0), "notional": 100.0}
+    assert leverage_for_stop(30.0, is_short=False, **at) == 1.0
+    assert math.isnan(leverage_for_stop(170.0, is_short=True, **at))
+
+
+@pytest.mark.parametrize(
+    ("stop_price", "entry_price", "notional"),
+    [
+        (math.nan, 100.0, 10.0),
+        (95.0, math.nan, 10.0),
+        (95.0, 0.0, 10.0),
+        (95.0, 100.0, math.nan),
+        (95.0, 100.0, 0.0),
+        (0.0, 100.0, 10.0),
+        (100.0, 100.0, 10.0),
+        (105.0, 100.0, 10.0),
+    ],
+)
+def test_no_stop_is_no_leverage(stop_price, entry_price, notional):
+    at = {"entry_price": entry_price, "is_short": False, "tiers": fallback_tiers(10.0), "notional": notional}
+    assert math.isnan(leverage_for_stop(stop_price, **at))
+
+
+# Plans.
+
+ROW = {
+    "liq_far_below": 98.0,
+    "liq_near_below": 99.0,
+    "liq_peak_below": 98.5,
+    "liq_near_above": 102.0,
+    "liq_peak_above": 102.5,
+    "liq_far_above": 103.0,
+}
+AT = {"entry_price": 100.0, "average_true_range": 1.0}
+RULE = PlanRule(buffer=0.5, fallback=3.0, max_distance=0.05, inset=0.5, min_distance=0.001)
+
+
+def as_tuple(plan):
+    return (plan.side, plan.entry_price, plan.stop, plan.first_target, plan.second_target)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_short", "expected"),
+    [
+        ({}, False, ("long", 100.0, 97.5, 101.5, 102.5)),
+        ({}, True, ("short", 100.0, 103.5, 99.5, 98.5)),
+        ({"liq_far_below": math.nan}, False, ("long", 100.0, 97.0, 101.5, 102.5)),
+        ({"liq_far_below": 95.6}, False, ("long", 100.0, 95.1, 101.5, 102.5)),
+        ({"liq_near_above": math.nan}, False, ("long", 100.0, 97.5, math.nan, 102.5)),
+        ({"liq_peak_above": math.nan}, False, ("long", 100.0, 97.5, 101.5, math.nan)),
+        ({"liq_near_above": 100.59}, False, ("long", 100.0, 97.5, math.nan, 102.5)),
+    ],
+)
+def test_plans_doable_in_the_head(change, is_short, expected):
+    plan = Plan.for_entry(ROW | change, is_short=is_short, rule=RULE, **AT)
+    assert as_tuple(plan) == pytest.approx(expected, nan_ok=True)
+    assert plan.is_short == is_short
+
+
+@pytest.mark.parametrize(("column", "is_short"), [("liq_far_below", False), ("liq_far_above", True)])
+def test_a_stop_out_of_reach_is_no_plan(column, is_short):
+    too_far = {column: 110.0 if is_short else 90.0}
+    assert Plan.for_entry(ROW | too_far, is_short=is_short, rule=RULE, **AT) is None
+    unknown_range = AT | {"average_true_range": math.nan}
+    assert Plan.for_entry(ROW, is_short=is_short, rule=RULE, **unknown_range) is None
+
+
+@sides
+def test_every_distance_of_the_rule_counts(is_short):
+    base = as_tuple(Plan.for_entry(ROW, is_short=is_short, rule=RULE, **AT))
+    for name in ("buffer", "inset"):
+        changed = PlanRule(**{"max_distance": 0.05, "buffer": 0.5, "inset": 0.5} | {name: 0.25})
+        assert as_tuple(Plan.for_entry(ROW, is_short=is_short, rule=changed, **AT)) != base
+    assert PlanRule() == PlanRule(buffer=0.35, fallback=2.0, max_distance=0.04, inset=0.1, min_distance=0.002)
+
+
+@sides
+def test_a_plan_from_a_frame_is_that_from_a_dict(is_short):
+    row = pd.DataFrame([ROW]).iloc[-1]
+    numpy_at = {name: np.float64(value) for name, value in AT.items()}
+    plan = Plan.for_entry(row, is_short=is_short, rule=RULE, **numpy_at)
+    assert plan == Plan.for_entry(ROW, is_short=is_short, rule=RULE, **AT)
+    assert {type(value) for value in plan.to_dict().values()} == {str, float}
+
+
+def test_a_plan_counts_in_double_precision_where_freqtrade_stored_single():
+    row = {name: np.float32(value) for name, value in ROW.items()} | {"liq_far_below": np.float32(98.1)}
+    plan = Plan.for_entry(row, is_short=False, rule=RULE, **AT)
+    assert plan.stop == float(np.float32(98.1)) - 0.5
+
+
+@pytest.mark.parametrize("missing", [None, "liq_near_above", "liq_peak_above"])
+def test_a_plan_survives_the_trip_through_json_as_plain_types(missing):
+    row = {name: np.float64(math.nan if name == missing else value) for name, value in ROW.items()}
+    plan = Plan.for_entry(row, is_short=False, rule=RULE, **AT)
+    stored = plan.to_dict()
+    assert all(type(value) in (str, float) for value in stored.values())
+    assert all(value == value for value in stored.values())
+    assert len(stored) == (5 if missing is None else 4)
+    rebuilt = Plan.from_dict(json.loads(json.dumps(stored, allow_nan=False)))
+    assert rebuilt.to_dict() == stored
+    assert as_tuple(rebuilt) == pytest.approx(as_tuple(plan), nan_ok=True)
+
+
+def test_scalar_results_are_plain_floats_even_from_numpy():
+    one = np.float64(1.0)
+    at = {"entry_price": 100 * one, "is_short": False}
+    results = [
+        stop_beyond(98 * one, **at, average_true_range=one),
+        *targets(102 * one, 103 * one, **at, average_true_range=one),
+        risk_notional(1e4 * one, 0.01, entry_price=100 * one, stop_price=98 * one),
+        risk_stake(1e4 * one, 0.01, entry_price=100 * one, stop_price=98 * one, leverage=2 * one),
+        leverage_for_stop(98 * one, **at, tiers=fallback_tiers(20.0), notional=1e3 * one),
+        leverage_for_stop(80 * one, **at, tiers=fallback_tiers(20.0), notional=1e3 * one),
+    ]
+    assert {type(value) for value in results} == {float}
+
+
+def test_targets_are_reached_from_the_side_of_the_entry():
+    long = Plan(side="long", entry_price=100.0, stop=98.0, first_target=102.0, second_target=103.0)
+    assert [long.reached_first(price) for price in (101.9, 102.0, 102.9)] == [False, True, True]
+    assert [long.reached_second(price) for price in (102.9, 103.0, 104.0)] == [False, True, True]
+    short = Plan(side="short", entry_price=100.0, stop=102.0, first_target=98.0, second_target=97.0)
+    assert [short.reached_first(price) for price in (98.1, 98.0, 97.1)] == [False, True, True]
+    assert [short.reached_second(price) for price in (97.1, 97.0, 90.0)] == [False, True, True]
+    bare = Plan(side="long", entry_price=100.0, stop=98.0)
+    assert not bare.reached_first(1e9)
+    assert not bare.reached_second(1e9)
+
+
+# Messages name the parameter, the rule and the value.
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"buffer": -1.0}, "buffer must be at least 0, got -1.0"),
+        ({"fallback": math.nan}, "fallback must be at least 0, got nan"),
+        ({"max_distance": 1.0}, "max_distance must be between 0 and 1, got 1.0"),
+        ({"max_distance": 0.0}, "max_distance must be between 0 and 1, got 0.0"),
+    ],
+)
+def test_a_wrong_stop_rule_is_refused(change, message):
+    for refuse in (lambda: stop(98.0, **change), lambda: PlanRule(**change)):
+        with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+            refuse()
+
+
+@pytest.mark.parametrize("name", ["inset", "min_distance"])
+def test_a_wrong_target_rule_is_refused(name):
+    position = {"entry_price": 100.0, "is_short": False, "average_true_range": 1.0}
+    for refuse in (lambda: targets(1.0, 1.0, **position, **{name: -0.1}), lambda: PlanRule(**{name: -0.1})):
+        with pytest.raises(ConfigError, match=f"^{name} must be at least 0, got -0.1$"):
+            refuse()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"risk": 0.0}, "risk must be between 0 and 1, got 0.0"),
+        ({"risk": 1.0}, "risk must be between 0 and 1, got 1.0"),
+        ({"fee": -0.1}, "fee must be at least 0, got -0.1"),
+        ({"leverage": 0.5}, "leverage must be at least 1, got 0.5"),
+    ],
+)
+def test_a_wrong_risk_is_refused(change, message):
+    bet = {"equity": 1e3, "risk": 0.01, "entry_price": 100.0, "stop_price": 98.0, "leverage": 2.0}
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        risk_stake(**bet | change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"cap": 0.5}, "cap must be at least 1, got 0.5"),
+        ({"clearance": -0.5}, "clearance must be at least 0, got -0.5"),
+        ({"tiers": ()}, "tiers must start with one of min_notional 0 and maintenance_amount 0, got None"),
+    ],
+)
+def test_a_wrong_leverage_rule_is_refused(change, message):
+    at = {"entry_price": 100.0, "is_short": False, "tiers": fallback_tiers(10.0), "notional": 10.0}
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        leverage_for_stop(98.0, **at | change)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"side": "buy"}, "side must be 'long' or 'short', got 'buy'"),
+        ({"stop": 101.0}, "stop of a long must lie on the losing side of 100.0, got 101.0"),
+        ({"stop": 100.0}, "stop of a long must lie on the losing side of 100.0, got 100.0"),
+        ({"stop": math.nan}, "stop of a long must lie on the losing side of 100.0, got nan"),
+        (
+            {"side": "short", "stop": 99.0},
+            "stop of a short must lie on the losing side of 100.0, got 99.0",
+        ),
+        (
+            {"first_target": 99.0},
+            "first_target of a long must lie on the winning side of 100.0, got 99.0",
+        ),
+        (
+            {"second_target": 100.0},
+            "second_target of a long must lie on the winning side of 100.0, got 100.0",
+        ),
+        (
+            {"side": "short", "stop": 101.0, "first_target": 103.0},
+            "first_target of a short must lie on the winning side of 100.0, got 103.0",
+        ),
+    ],
+)
+def test_a_plan_that_contradicts_itself_is_refused(change, message):
+    stored = {"side": "long", "entry_price": 100.0, "stop": 98.0} | change
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        Plan.from_dict(stored)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"side": "long", "stop": 98.0},
+        {"side": "long", "entry_price": 100.0, "stop": 98.0, "size": 1.0},
+    ],
+)
+def test_a_plan_of_another_shape_is_refused(stored):
+    message = (
+        "plan must have ['entry_price', 'side', 'stop'] and nothing beyond "
+        f"['entry_price', 'first_target', 'second_target', 'side', 'stop'], got {sorted(stored)}"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        Plan.from_dict(stored)
+
+
+@pytest.mark.parametrize("column", ["liq_far_below", "liq_near_above", "liq_peak_above"])
+def test_a_row_without_a_column_names_it(column):
+    row = {name: value for name, value in ROW.items() if name != column}
+    with pytest.raises(MissingColumnError, match=f"^row lacks column '{column}'$"):
+        Plan.for_entry(row, is_short=False, **AT)
