@@ -56,7 +56,7 @@ format: .venv/ok  ## format the code and sort its imports
 
 clean:  ## remove caches and everything the sandbox made; .venv stays
 	rm -rf $(SANDBOX) .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks .coverage
-	find liqfeature tests user_data -name __pycache__ -exec rm -rf {} +
+	find liqfeature tests user_data -name __pycache__ -prune -exec rm -rf {} +
 
 .in-sandbox:
 	@: > $(LOG)

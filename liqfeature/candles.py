@@ -196,18 +196,29 @@ def _open_interest(
     stamp, amount = _amounts(frame, time, close)
     if stamp.size == 0:
         return level, staleness, rows, rows
-    period = int(np.diff(stamp).min()) if stamp.size > 1 else interval
     closing = time + interval
-    used = np.searchsorted(stamp + period, closing, side="right") - 1
+    usable = _usable_at(stamp, interval)
+    used = np.searchsorted(usable, closing, side="right") - 1
     known = used >= 0
     at = stamp[np.maximum(used, 0)]
     known &= closing - at <= lookback * interval
     level[known] = amount[used[known]]
-    staleness[known] = (closing - at - period)[known] / interval
+    staleness[known] = (closing - usable[np.maximum(used, 0)])[known] / interval
     previous = stamp[np.maximum(np.concatenate([used[:1], used[:-1]]), 0)]
     late_first = np.clip(np.searchsorted(time, previous, side="right") - 1, 0, rows)
     late_stop = np.clip(np.searchsorted(time, at, side="left"), late_first, rows)
     return level, staleness, late_first.astype(np.int64), late_stop.astype(np.int64)
+
+
+def _usable_at(stamp: IntArray, interval: int) -> IntArray:
+    """When each row may be used: a period after its stamp, the shorter of its last two steps.
+
+    Neither a gap nor a later row changes it; the first row, which has no step, takes the candles' interval.
+    """
+    step = np.diff(stamp, prepend=stamp[:1] - interval)
+    period = np.minimum(step, np.concatenate([step[:1], step[:-1]]))
+    period[1:2] = step[1:2]
+    return np.maximum.accumulate(stamp + period)
 
 
 def _amounts(frame: pd.DataFrame, time: IntArray, close: FloatArray) -> tuple[IntArray, FloatArray]:
@@ -223,14 +234,15 @@ def _amounts(frame: pd.DataFrame, time: IntArray, close: FloatArray) -> tuple[In
             raise DataError(msg)
     absent = np.full(stamp.size, np.nan)
     amount, value = (columns.get(c, absent) for c in OPEN_INTEREST_COLUMNS)
+    amount, value = np.where(amount > 0, amount, np.nan), np.where(value > 0, value, np.nan)
     price = close[np.clip(np.searchsorted(time, stamp, side="left") - 1, 0, None)]
     with np.errstate(divide="ignore", invalid="ignore"):
         off = value / amount / price
         foreign = (off > PRICE_TOLERANCE) | (off < 1 / PRICE_TOLERANCE)
-        amount = np.where(np.isfinite(amount) & (amount > 0), amount, value / price)
+        amount = np.where(np.isfinite(amount), amount, value / price)
     if foreign.any():
         logger.warning("Passed over %d rows of open interest that imply another pair's price.", foreign.sum())
-    usable = np.isfinite(amount) & (amount > 0) & ~foreign
+    usable = np.isfinite(amount) & ~foreign
     return stamp[usable], amount[usable]
 
 
@@ -242,8 +254,8 @@ def _funding(frame: pd.DataFrame | None, closing: IntArray, interval: int) -> Fl
     column = "funding_rate" if "funding_rate" in frame.columns else "open"
     _require_column(frame, column, "funding")
     rate = np.nan_to_num(_floats(frame[column]))
-    period = int(np.diff(stamp).min()) if stamp.size > 1 else 0
-    row = np.searchsorted(closing, stamp + period, side="left")
-    inside = (row < closing.size) & (stamp + period > closing[0] - interval)
+    usable = _usable_at(stamp, interval)
+    row = np.searchsorted(closing, usable, side="left")
+    inside = (row < closing.size) & (usable > closing[0] - interval)
     np.add.at(funding, row[inside], rate[inside])
     return funding

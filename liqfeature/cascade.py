@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from liqfeature.errors import require
+from liqfeature.checks import require, require_types
 from liqfeature.flow import trailing_sum
 from liqfeature.types import FloatArray
 
@@ -52,6 +52,7 @@ class CascadeRule:
     level: float = 0.95
 
     def __post_init__(self) -> None:
+        require_types(self)
         require(
             "windows", bool(self.windows) and min(self.windows) >= 1, "at least 1 candle each", self.windows
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
+from liqfeature.columns import add_commands as add_columns
 from liqfeature.errors import LiqFeatureError
 from liqfeature.sandbox.command import add_commands as add_sandbox
 
@@ -31,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 done, 2 bad use or a missing file or package, 130 interrupted; `sandbox run` gives that of
-        its command.
+        Exit code: 0 done, 2 bad use or a missing file or package, 130 interrupted. `sandbox run` passes on
+        that of its command.
     """
     args = _parser().parse_args(arguments)
     try:
@@ -52,5 +53,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {version('liqfeature')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    add_columns(commands)
     add_sandbox(commands)
     return parser

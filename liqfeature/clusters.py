@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from liqfeature.errors import require
+from liqfeature.checks import require, require_types
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,5 +24,6 @@ class ClusterRule:
     least_share: float = 0.003
 
     def __post_init__(self) -> None:
+        require_types(self)
         require("ratio", self.ratio > 0, "above 0", self.ratio)
         require("least_share", 0 <= self.least_share < 1, "at least 0 and below 1", self.least_share)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from liqfeature.cascade import CascadeRule
+from liqfeature.checks import require, require_types
 from liqfeature.clusters import ClusterRule
-from liqfeature.errors import ConfigError, require
+from liqfeature.errors import ConfigError
 from liqfeature.flow import FlowRule
 from liqfeature.grid import PriceGrid
 from liqfeature.leverage import LeveragePrior
@@ -80,6 +81,7 @@ class HeatmapConfig:
     cascade: CascadeRule = field(default_factory=CascadeRule)
 
     def __post_init__(self) -> None:
+        require_types(self)
         require(
             "horizon", 1 <= self.horizon <= self.lookback, "at least 1 and at most lookback", self.horizon
         )
@@ -150,6 +152,8 @@ class HeatmapConfig:
         given: dict[str, Any] = {"leverage": leverage, "flow": flow} | changes
         config = cls(**given)
         shorter = config.max_age - max(config.warmup - traits.most_candles, 0)
+        room = f"at most {traits.most_candles} for {exchange} with any max_age; choose a shorter lookback"
+        require("warmup", shorter >= N_GENERATIONS, room, config.warmup)
         return dataclasses.replace(config, max_age=shorter - shorter % N_GENERATIONS)
 
     def to_dict(self) -> dict[str, Any]:

@@ -28,10 +28,3 @@ class MissingColumnError(DataError):
 
 class MissingExtraError(LiqFeatureError, ImportError):
     """An optional dependency is not installed."""
-
-
-def require(name: str, holds: bool, rule: str, value: object) -> None:
-    """Raise ConfigError, naming parameter, rule and value, unless the rule holds."""
-    if not holds:
-        msg = f"{name} must be {rule}, received {value}"
-        raise ConfigError(msg)

@@ -95,8 +95,8 @@ def liquidation_features(
 
     Notes
     -----
-    `liq_quality` is the share of the last `max_age` candles that were traded, times a factor for open interest:
-    1 where it is fresh, falling to 0.5 without it; the lower of now and the mean over `max_age` counts.
+    `liq_quality` is the share of the last `max_age` candles that were traded, times one for open interest:
+    1 where it is fresh, falling to 0.5 without; the lower of now and the mean over `max_age` counts.
     """
     config = config or HeatmapConfig()
     aligned = align(candles, open_interest, funding_rate, lookback=config.lookback)

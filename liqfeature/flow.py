@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from liqfeature.errors import require
+from liqfeature.checks import require, require_types
 from liqfeature.types import BoolArray, FloatArray
 
 LARGEST_STEP = 2.0
@@ -45,6 +45,7 @@ class FlowRule:
     open_interest_days: float = 0.25
 
     def __post_init__(self) -> None:
+        require_types(self)
         require("levered_share", 0 < self.levered_share <= 1, "above 0 and at most 1", self.levered_share)
         require("churn", 0 < self.churn <= 1, "above 0 and at most 1", self.churn)
         require("most_closed", 0 < self.most_closed < 1, "between 0 and 1", self.most_closed)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from liqfeature.errors import require
+from liqfeature.checks import require, require_types
 from liqfeature.types import FloatArray
 
 QUANTUM = 2.0**-24
@@ -29,6 +29,7 @@ class PriceGrid:
     smoothing: int = 2
 
     def __post_init__(self) -> None:
+        require_types(self)
         require("width", 0.0001 <= self.width <= 0.01, "between 0.0001 and 0.01", self.width)
         require("smoothing", 0 <= self.smoothing <= 20, "between 0 and 20", self.smoothing)
 

@@ -60,7 +60,11 @@ def prepare_scan(candles: Candles, config: HeatmapConfig) -> Scan:
     offset, weight = config.leverage.mixture(1.0)
     offset = grid.in_bins(offset)
     n_window, taps = grid.n_window(config.band), grid.taps()
-    origin, n_bins = _extent(high, low, offset, n_window + taps.size)
+    funding = candles.funding / grid.width
+    drift = math.ceil(trailing_sum(np.abs(funding), config.max_age).max(initial=0)) + 1
+    margin = n_window + taps.size
+    below, above = max(margin, drift - offset.min()), max(margin, drift + offset.max())
+    origin, n_bins = _extent(high, low, below, above)
     tape = Tape(
         tick=candles.tick,
         high=high - origin,
@@ -74,7 +78,7 @@ def prepare_scan(candles: Candles, config: HeatmapConfig) -> Scan:
         late_stop=candles.late_stop,
         kept=flow.kept,
         opened=flow.opened,
-        funding=candles.funding / grid.width,
+        funding=funding,
     )
     return Scan(
         config=config,
@@ -95,12 +99,12 @@ def _logs(price: FloatArray) -> FloatArray:
     return out
 
 
-def _extent(high: FloatArray, low: FloatArray, offset: FloatArray, margin: int) -> tuple[int, int]:
-    """Lowest bin and number of bins that hold every liquidation price and every window."""
+def _extent(high: FloatArray, low: FloatArray, below: float, above: float) -> tuple[int, int]:
+    """Lowest bin and number of bins, from `below` under the lowest price to `above` over the highest."""
     if high.size == 0:
         return 0, 1
-    lowest = math.floor(low.min() + min(offset.min(), -margin)) - 2
-    highest = math.floor(high.max() + max(offset.max(), margin)) + 2
+    lowest = math.floor(low.min() - below) - 2
+    highest = math.floor(high.max() + above) + 2
     return lowest, highest - lowest + 1
 
 
@@ -109,7 +113,8 @@ def _reading(
 ) -> Reading:
     grid, rule, lookback = config.grid, config.cascade, config.lookback
     taps, n_window = grid.taps(), grid.n_window(config.band)
-    centre = np.empty(n_bins)
+    edge, centre = np.empty(n_bins + 1), np.empty(n_bins)
+    exp_prices((np.arange(n_bins + 1, dtype=np.float64) + origin) * grid.width, edge)
     exp_prices((np.arange(n_bins, dtype=np.float64) + (origin + 0.5)) * grid.width, centre)
     daily = rule.range_variance(high, low, lookback)
     notional = trailing_sum(candles.volume * candles.close, lookback) / lookback
@@ -117,15 +122,15 @@ def _reading(
         generation=config.max_age // N_GENERATIONS,
         block=lookback // N_BLOCKS,
         horizon=config.horizon,
-        width=grid.width,
         ratio=config.clusters.ratio,
         least=config.clusters.least_share,
         level=math.ceil(rule.level * lookback) - 1,
         per_sigma=float(STEPS_PER_SIGMA),
         reach=rule.reach(),
         taps=taps,
-        origin=float(origin),
         centre=centre,
+        edge=edge,
+        price=candles.close,
         sigma=np.sqrt(config.horizon * rule.variance(high, low)),
         impact=rule.impact_per_notional(daily, notional),
         window=np.zeros((2, n_window + taps.size - 1)),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from liqfeature.errors import ConfigError, require
+from liqfeature.checks import require, require_types
 from liqfeature.margin import liquidation_distance
 from liqfeature.types import FloatArray
 
@@ -49,6 +49,7 @@ class LeveragePrior:
     weight: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
+        require_types(self)
         require("median", self.median > 1, "above 1", self.median)
         require("sigma", self.sigma > 0, "above 0", self.sigma)
         require("flat", 0 <= self.flat <= 1, "between 0 and 1", self.flat)
@@ -59,9 +60,15 @@ class LeveragePrior:
             "between 0 and 0.5",
             self.maintenance_margin_rate,
         )
-        if self.weight and (len(self.weight) != len(self.levels()) or abs(sum(self.weight) - 1) > 1e-6):
-            msg = f"weight must hold {len(self.levels())} shares that sum to 1, received {self.weight}"
-            raise ConfigError(msg)
+        n_levels = self.levels().size
+        require(
+            "maintenance_margin_rate", n_levels > 0, "lower, for any leverage", self.maintenance_margin_rate
+        )
+        if self.weight:
+            holds = (
+                len(self.weight) == n_levels and min(self.weight) >= 0 and abs(sum(self.weight) - 1) < 1e-6
+            )
+            require("weight", holds, f"{n_levels} shares that sum to 1", self.weight)
 
     def levels(self) -> FloatArray:
         """Leverages that occur, shape (n_levels,): on the ladder, permitted, and liquidated beyond entry."""

@@ -201,7 +201,7 @@ def maintenance_margin(
         If a parameter breaks its rule.
     """
     if notional < 0:
-        msg = f"notional must be at least 0, got {notional}"
+        msg = f"notional must be at least 0, received {notional}"
         raise ConfigError(msg)
     _check_schedule(tiers, liquidation_fee_rate)
     return _required(notional, tiers, liquidation_fee_rate)
@@ -237,7 +237,7 @@ def liquidation_distance(
     """
     required = np.asarray(maintenance_margin_rate, dtype=np.float64) + liquidation_fee_rate
     if (lowest := np.min(leverage, initial=np.inf)) <= 0:
-        msg = f"leverage must be above 0, got {lowest}"
+        msg = f"leverage must be above 0, received {lowest}"
         raise ConfigError(msg)
     if (
         np.min(maintenance_margin_rate, initial=np.inf) < 0
@@ -246,7 +246,7 @@ def liquidation_distance(
     ):
         msg = (
             "maintenance_margin_rate and liquidation_fee_rate must be at least 0 and sum to less than 1, "
-            f"got {maintenance_margin_rate} and {liquidation_fee_rate}"
+            f"received {maintenance_margin_rate} and {liquidation_fee_rate}"
         )
         raise ConfigError(msg)
     initial = 1.0 / leverage
@@ -298,7 +298,7 @@ def _margin(
     contract: Contract,
 ) -> float:
     if contract not in ("linear", "inverse"):
-        msg = f"contract must be 'linear' or 'inverse', got {contract!r}"
+        msg = f"contract must be 'linear' or 'inverse', received {contract!r}"
         raise ConfigError(msg)
     if leverage is not None and wallet_balance is None:
         _require_positive(leverage=leverage)
@@ -306,7 +306,7 @@ def _margin(
     if wallet_balance is not None and leverage is None:
         _require_positive(wallet_balance=wallet_balance)
         return wallet_balance
-    msg = f"give either leverage or wallet_balance, got {leverage} and {wallet_balance}"
+    msg = f"give either leverage or wallet_balance, received {leverage} and {wallet_balance}"
     raise ConfigError(msg)
 
 
@@ -316,7 +316,7 @@ def _check_schedule(tiers: tuple[LeverageTier, ...], liquidation_fee_rate: float
     if not 0 <= liquidation_fee_rate < 1 - highest:
         msg = (
             f"liquidation_fee_rate must be at least 0 and below {1 - highest:.6g}, 1 - the highest "
-            f"maintenance_margin_rate, got {liquidation_fee_rate}"
+            f"maintenance_margin_rate, received {liquidation_fee_rate}"
         )
         raise ConfigError(msg)
 
@@ -324,7 +324,7 @@ def _check_schedule(tiers: tuple[LeverageTier, ...], liquidation_fee_rate: float
 def _require_positive(**values: float) -> None:
     for name, value in values.items():
         if value <= 0:
-            msg = f"{name} must be above 0, got {value}"
+            msg = f"{name} must be above 0, received {value}"
             raise ConfigError(msg)
 
 

@@ -77,22 +77,22 @@ class LeverageTier:
 
     def __post_init__(self) -> None:
         if not 0 <= self.min_notional < math.inf:
-            msg = f"min_notional must be finite and at least 0, got {self.min_notional}"
+            msg = f"min_notional must be finite and at least 0, received {self.min_notional}"
             raise ConfigError(msg)
         if not self.max_notional > self.min_notional:
-            msg = f"max_notional must exceed min_notional {self.min_notional}, got {self.max_notional}"
+            msg = f"max_notional must exceed min_notional {self.min_notional}, received {self.max_notional}"
             raise ConfigError(msg)
         if not 1 <= self.max_leverage < math.inf:
-            msg = f"max_leverage must be finite and at least 1, got {self.max_leverage}"
+            msg = f"max_leverage must be finite and at least 1, received {self.max_leverage}"
             raise ConfigError(msg)
         if not 0 <= self.maintenance_margin_rate < 1 / self.max_leverage:
             msg = (
                 f"maintenance_margin_rate must be at least 0 and below 1 / max_leverage = "
-                f"{1 / self.max_leverage:.6g}, got {self.maintenance_margin_rate}"
+                f"{1 / self.max_leverage:.6g}, received {self.maintenance_margin_rate}"
             )
             raise ConfigError(msg)
         if not 0 <= self.maintenance_amount < math.inf:
-            msg = f"maintenance_amount must be finite and at least 0, got {self.maintenance_amount}"
+            msg = f"maintenance_amount must be finite and at least 0, received {self.maintenance_amount}"
             raise ConfigError(msg)
 
 
@@ -113,26 +113,26 @@ def check_tiers(tiers: tuple[LeverageTier, ...]) -> None:
     """
     if not tiers or tiers[0].min_notional != 0 or tiers[0].maintenance_amount != 0:
         first = tiers[0] if tiers else None
-        msg = f"tiers must start with one of min_notional 0 and maintenance_amount 0, got {first}"
+        msg = f"tiers must start with one of min_notional 0 and maintenance_amount 0, received {first}"
         raise ConfigError(msg)
     for number, (lower, upper) in enumerate(pairwise(tiers), start=2):
         if upper.min_notional != lower.max_notional:
             msg = (
                 f"tier {number} must start at {lower.max_notional}, where tier {number - 1} ends, "
-                f"got {upper.min_notional}"
+                f"received {upper.min_notional}"
             )
             raise ConfigError(msg)
         if upper.maintenance_margin_rate <= lower.maintenance_margin_rate:
             msg = (
                 f"tier {number} must have a maintenance_margin_rate above {lower.maintenance_margin_rate}, "
-                f"got {upper.maintenance_margin_rate}"
+                f"received {upper.maintenance_margin_rate}"
             )
             raise ConfigError(msg)
         amount = _continuous_amount(lower, upper.maintenance_margin_rate)
         if not math.isclose(upper.maintenance_amount, amount, rel_tol=_AMOUNT_TOLERANCE):
             msg = (
                 f"tier {number} must have a maintenance_amount of {amount:.6g}, or maintenance margin would "
-                f"jump, got {upper.maintenance_amount}"
+                f"jump, received {upper.maintenance_amount}"
             )
             raise ConfigError(msg)
 

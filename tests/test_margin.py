@@ -215,6 +215,11 @@ def test_distances_in_percent_at_half_a_percent_of_maintenance(leverage, long, s
 # The equation that defines liquidation, written from the exchange's side.
 
 
+def levered(highest):
+    """Leverage above 1, but not by so little that prices near 0 are all rounding."""
+    return st.floats(1.001, highest)
+
+
 @st.composite
 def schedules(draw):
     """Random tiers, one to five, amounts by the recursion that Binance publishes."""
@@ -240,7 +245,7 @@ def positions(draw):
         "entry_price": entry_price,
         "amount": notional * entry_price if contract == "inverse" else notional / entry_price,
         "is_short": draw(st.booleans()),
-        "wallet_balance": notional / draw(st.floats(0.5, 200.0)),
+        "wallet_balance": notional / draw(st.floats(0.5, 0.999) | levered(200.0)),
         "contract": contract,
     }
 
@@ -441,9 +446,7 @@ def test_maintenance_margin_does_not_jump_between_tiers(tiers):
 
 
 @patient
-@given(
-    st.just(1.0) | st.floats(1.001, 300.0), st.floats(0.0, 0.3), st.floats(0.0, 0.01), st.floats(1e-3, 1e5)
-)
+@given(st.just(1.0) | levered(300.0), st.floats(0.0, 0.3), st.floats(0.0, 0.01), st.floats(1e-3, 1e5))
 def test_a_distance_is_the_log_of_liquidation_over_entry(leverage, rate, fee, entry_price):
     assume(abs(1 / leverage - rate - fee) > 1e-6)
     distance = liquidation_distance(np.array([leverage]), rate, fee)
@@ -628,7 +631,7 @@ def binance_positions(draw):
     tier = draw(st.sampled_from(tiers))
     notional = draw(st.floats(0.01, 0.99)) * (tier.max_notional - tier.min_notional) + tier.min_notional
     entry_price = draw(st.floats(1e-3, 1e5))
-    leverage = draw(st.floats(1.0, tier.max_leverage))
+    leverage = draw(st.just(1.0) | levered(max(tier.max_leverage, 1.001)))
     return tiers, {
         "entry_price": entry_price,
         "amount": notional / entry_price,
@@ -682,7 +685,9 @@ def test_bybit_agrees_with_freqtrade_but_for_the_amount_that_its_dry_run_leaves_
 
 
 @patient
-@given(positions(), st.floats(1.0, 40.0), st.sampled_from(["BTC", "ETH", "SOL", "DOGE", "ARB", "NOSUCH"]))
+@given(
+    positions(), st.just(1.0) | levered(40.0), st.sampled_from(["BTC", "ETH", "SOL", "DOGE", "ARB", "NOSUCH"])
+)
 def test_hyperliquid_agrees_with_freqtrade_in_the_first_tier(position, leverage, coin):
     tiers = tiers_for(f"{coin}/USDC:USDC", "hyperliquid", max_leverage=5.0)
     for name in ("contract", "wallet_balance"):
@@ -713,7 +718,7 @@ def test_venues_that_count_the_taker_fee_agree_with_freqtrade(name, is_short):
 # Messages name the parameter, the rule and the value.
 
 FEE_RULE = (
-    "liquidation_fee_rate must be at least 0 and below 0.99, 1 - the highest maintenance_margin_rate, got "
+    "liquidation_fee_rate must be at least 0 and below 0.99, 1 - the highest maintenance_margin_rate, received "
 )
 POSITION = {"entry_price": 100.0, "amount": 1.0, "is_short": False, "leverage": 10.0, "tiers": flat(0.01)}
 
@@ -721,12 +726,12 @@ POSITION = {"entry_price": 100.0, "amount": 1.0, "is_short": False, "leverage": 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"entry_price": 0.0}, "entry_price must be above 0, got 0.0"),
-        ({"amount": -1.0}, "amount must be above 0, got -1.0"),
-        ({"leverage": 0}, "leverage must be above 0, got 0"),
-        ({"leverage": None, "wallet_balance": -2.0}, "wallet_balance must be above 0, got -2.0"),
-        ({"leverage": None}, "give either leverage or wallet_balance, got None and None"),
-        ({"wallet_balance": 7.0}, "give either leverage or wallet_balance, got 10.0 and 7.0"),
+        ({"entry_price": 0.0}, "entry_price must be above 0, received 0.0"),
+        ({"amount": -1.0}, "amount must be above 0, received -1.0"),
+        ({"leverage": 0}, "leverage must be above 0, received 0"),
+        ({"leverage": None, "wallet_balance": -2.0}, "wallet_balance must be above 0, received -2.0"),
+        ({"leverage": None}, "give either leverage or wallet_balance, received None and None"),
+        ({"wallet_balance": 7.0}, "give either leverage or wallet_balance, received 10.0 and 7.0"),
         (
             {"liquidation_fee_rate": 0.99},
             FEE_RULE + "0.99",
@@ -735,7 +740,7 @@ POSITION = {"entry_price": 100.0, "amount": 1.0, "is_short": False, "leverage": 
             {"liquidation_fee_rate": -0.1},
             FEE_RULE + "-0.1",
         ),
-        ({"tiers": ()}, "tiers must start with one of min_notional 0 and maintenance_amount 0, got None"),
+        ({"tiers": ()}, "tiers must start with one of min_notional 0 and maintenance_amount 0, received None"),
     ],
 )
 @pytest.mark.parametrize("price", [liquidation_price, entry_value_liquidation_price])
@@ -745,40 +750,40 @@ def test_a_wrong_position_is_refused(price, change, message):
 
 
 def test_an_unknown_contract_is_refused():
-    with pytest.raises(ConfigError, match=r"^contract must be 'linear' or 'inverse', got 'quanto'$"):
+    with pytest.raises(ConfigError, match=r"^contract must be 'linear' or 'inverse', received 'quanto'$"):
         liquidation_price(**POSITION, contract="quanto")
 
 
 def test_bankruptcy_refuses_what_liquidation_refuses():
-    with pytest.raises(ConfigError, match=r"^amount must be above 0, got 0$"):
+    with pytest.raises(ConfigError, match=r"^amount must be above 0, received 0$"):
         bankruptcy_price(entry_price=100.0, amount=0, is_short=False, leverage=10.0)
 
 
 def test_a_negative_notional_is_refused():
-    with pytest.raises(ConfigError, match=r"^notional must be at least 0, got -1.0$"):
+    with pytest.raises(ConfigError, match=r"^notional must be at least 0, received -1.0$"):
         maintenance_margin(-1.0, flat(0.01))
 
 
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ((-1.0, 5.0, 0.01, 10.0), "min_notional must be finite and at least 0, got -1.0"),
-        ((math.inf, math.inf, 0.01, 10.0), "min_notional must be finite and at least 0, got inf"),
-        ((5.0, 5.0, 0.01, 10.0), "max_notional must exceed min_notional 5.0, got 5.0"),
-        ((0.0, math.nan, 0.01, 10.0), "max_notional must exceed min_notional 0.0, got nan"),
-        ((0.0, 5.0, 0.01, 0.5), "max_leverage must be finite and at least 1, got 0.5"),
-        ((0.0, 5.0, 0.01, math.inf), "max_leverage must be finite and at least 1, got inf"),
+        ((-1.0, 5.0, 0.01, 10.0), "min_notional must be finite and at least 0, received -1.0"),
+        ((math.inf, math.inf, 0.01, 10.0), "min_notional must be finite and at least 0, received inf"),
+        ((5.0, 5.0, 0.01, 10.0), "max_notional must exceed min_notional 5.0, received 5.0"),
+        ((0.0, math.nan, 0.01, 10.0), "max_notional must exceed min_notional 0.0, received nan"),
+        ((0.0, 5.0, 0.01, 0.5), "max_leverage must be finite and at least 1, received 0.5"),
+        ((0.0, 5.0, 0.01, math.inf), "max_leverage must be finite and at least 1, received inf"),
         (
             (0.0, 5.0, 0.1, 10.0),
-            "maintenance_margin_rate must be at least 0 and below 1 / max_leverage = 0.1, got 0.1",
+            "maintenance_margin_rate must be at least 0 and below 1 / max_leverage = 0.1, received 0.1",
         ),
         (
             (0.0, 5.0, -0.1, 10.0),
-            "maintenance_margin_rate must be at least 0 and below 1 / max_leverage = 0.1, got -0.1",
+            "maintenance_margin_rate must be at least 0 and below 1 / max_leverage = 0.1, received -0.1",
         ),
-        ((0.0, 5.0, 0.01, 10.0, -1.0), "maintenance_amount must be finite and at least 0, got -1.0"),
-        ((0.0, 5.0, 0.01, 10.0, math.inf), "maintenance_amount must be finite and at least 0, got inf"),
-        ((0.0, 5.0, 0.01, 10.0, math.nan), "maintenance_amount must be finite and at least 0, got nan"),
+        ((0.0, 5.0, 0.01, 10.0, -1.0), "maintenance_amount must be finite and at least 0, received -1.0"),
+        ((0.0, 5.0, 0.01, 10.0, math.inf), "maintenance_amount must be finite and at least 0, received inf"),
+        ((0.0, 5.0, 0.01, 10.0, math.nan), "maintenance_amount must be finite and at least 0, received nan"),
     ],
 )
 def test_a_wrong_tier_is_refused(fields, message):
@@ -794,27 +799,27 @@ FIRST = LeverageTier(0.0, 1000.0, 0.01, 50.0)
     [
         (
             (LeverageTier(5.0, 10.0, 0.01, 10.0),),
-            "tiers must start with one of min_notional 0 and maintenance_amount 0, got LeverageTier("
+            "tiers must start with one of min_notional 0 and maintenance_amount 0, received LeverageTier("
             "min_notional=5.0, max_notional=10.0, maintenance_margin_rate=0.01, max_leverage=10.0, "
             "maintenance_amount=0.0)",
         ),
         (
             (LeverageTier(0.0, 10.0, 0.01, 10.0, 1.0),),
-            "tiers must start with one of min_notional 0 and maintenance_amount 0, got LeverageTier("
+            "tiers must start with one of min_notional 0 and maintenance_amount 0, received LeverageTier("
             "min_notional=0.0, max_notional=10.0, maintenance_margin_rate=0.01, max_leverage=10.0, "
             "maintenance_amount=1.0)",
         ),
         (
             (FIRST, LeverageTier(2000.0, 3000.0, 0.02, 25.0, 10.0)),
-            "tier 2 must start at 1000.0, where tier 1 ends, got 2000.0",
+            "tier 2 must start at 1000.0, where tier 1 ends, received 2000.0",
         ),
         (
             (FIRST, LeverageTier(1000.0, 3000.0, 0.01, 25.0, 0.0)),
-            "tier 2 must have a maintenance_margin_rate above 0.01, got 0.01",
+            "tier 2 must have a maintenance_margin_rate above 0.01, received 0.01",
         ),
         (
             (FIRST, LeverageTier(1000.0, 3000.0, 0.02, 25.0)),
-            "tier 2 must have a maintenance_amount of 10, or maintenance margin would jump, got 0.0",
+            "tier 2 must have a maintenance_amount of 10, or maintenance margin would jump, received 0.0",
         ),
     ],
 )
@@ -824,13 +829,13 @@ def test_tiers_that_make_no_schedule_are_refused(tiers, message):
 
 
 def test_a_fallback_below_one_is_refused():
-    with pytest.raises(ConfigError, match=r"^max_leverage must be finite and at least 1, got 0.5$"):
+    with pytest.raises(ConfigError, match=r"^max_leverage must be finite and at least 1, received 0.5$"):
         fallback_tiers(0.5)
 
 
 @pytest.mark.parametrize("leverage", [0.0, -3.0])
 def test_a_distance_at_no_leverage_is_refused(leverage):
-    with pytest.raises(ConfigError, match=rf"^leverage must be above 0, got {leverage}$"):
+    with pytest.raises(ConfigError, match=rf"^leverage must be above 0, received {leverage}$"):
         liquidation_distance(np.array([10.0, leverage]), 0.01)
 
 
@@ -838,7 +843,7 @@ def test_a_distance_at_no_leverage_is_refused(leverage):
 def test_a_distance_at_an_impossible_rate_is_refused(rate, fee):
     message = (
         "maintenance_margin_rate and liquidation_fee_rate must be at least 0 and sum to less than 1, "
-        f"got {rate} and {fee}"
+        f"received {rate} and {fee}"
     )
     with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
         liquidation_distance(np.array([10.0]), rate, fee)

@@ -20,7 +20,7 @@ POSITION_EVENTS = {
     "position": "int64: number of the position, unique within a pair",
     "side": "str: long or short",
     "change": "float64: base currency, above 0 where opened or added, below 0 where closed or liquidated",
-    "liquidation_price": "float64: quote per base, from this event on; NaN once nothing is left",
+    "liquidation_price": "float64: quote per base, from this event on; NaN where nothing would be liquidated",
     "reason": "str: open, close, stop, liquidation, margin (added), funding (paid or received)",
 }
 """One row per change of a leveraged position; the map of any minute is rebuilt from it."""

@@ -173,13 +173,12 @@ def deposit(
     for side in range(2):
         amounts, moments = book.amount[slot, side], book.moment[slot, side]
         lowest, highest = book.span[side, 0], book.span[side, 1]
-        for level in range(mixture.offset.shape[1]):
-            part = unit * mixture.weight[side, level]
-            offset = mixture.offset[side, level]
-            for node in range(entries.shape[0]):
-                b = math.floor(entries[node] + offset)
+        for node in range(entries.shape[0]):
+            part = unit * shares[node]
+            for level in range(mixture.offset.shape[1]):
+                b = math.floor(entries[node] + mixture.offset[side, level])
                 if (side == LONG and b < below) or (side == SHORT and b > above):
-                    placed = part * shares[node]
+                    placed = part * mixture.weight[side, level]
                     amounts[b] += placed
                     moments[b] += placed * opened_at
                     lowest = min(lowest, b)

@@ -67,7 +67,7 @@ def find_clusters(
         held = 0.0
         for j in range(near, far + 1):
             held += window[j]
-        if held >= least:
+        if held > 0.0 and held >= least:
             if nearest.near < 0:
                 nearest = Cluster(near, peak, far, held)
             if held > strongest.held:

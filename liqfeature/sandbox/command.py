@@ -71,7 +71,14 @@ def _add_action(actions: Any, name: str, summary: str, example: str) -> argparse
     )
     add = action.add_argument
     add("--port", type=int, default=0, help="port on 127.0.0.1; 0 (default) takes a free one")
-    add("--pairs", type=_pair, nargs="+", default=["BTC/USDT:USDT"], metavar="PAIR", help="default: BTC/USDT:USDT")
+    add(
+        "--pairs",
+        type=_pair,
+        nargs="+",
+        default=["BTC/USDT:USDT"],
+        metavar="PAIR",
+        help="default: BTC/USDT:USDT",
+    )
     add(
         "--start", type=_day, default="2026-01-01", metavar="DATE", help="first day, UTC (default 2026-01-01)"
     )
@@ -116,7 +123,7 @@ def _positive(text: str) -> int:
 def _serve(args: argparse.Namespace) -> int:
     console = _console()
     stopped = threading.Event()
-    with handling(lambda *_: stopped.set()), _sandbox(args, console) as url:
+    with _sandbox(args, console) as url, handling(lambda *_: stopped.set()):
         sys.stdout.write(f"{url}\n")
         sys.stdout.flush()
         stopped.wait()

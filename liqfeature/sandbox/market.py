@@ -10,25 +10,21 @@ import pandas as pd
 
 from liqfeature.errors import ConfigError
 from liqfeature.sandbox.kernels.clock import EVENTS_PER_POSITION, advance, has_room
+from liqfeature.sandbox.kernels.layout import Event, Minute, Now, record, records
 from liqfeature.sandbox.kernels.state import (
+    N_CELLS,
     OPEN,
     REASONS,
-    Event,
     Market,
-    N_CELLS,
-    Minute,
-    Now,
     empty_book,
     empty_log,
     larger_book,
-    record,
-    records,
 )
 from liqfeature.sandbox.pairs import PairCharacter, character
 from liqfeature.sandbox.rules import leverage_ladder, market_rules, tier_table
 from liqfeature.sandbox.scenario import MarketConfig
 from liqfeature.sandbox.tape import MINUTE, Tape
-from liqfeature.types import FloatArray, IntArray
+from liqfeature.types import IntArray
 
 BURN_IN = 21 * 1440
 """Minutes run before the first one that is told, so that it finds positions of every age."""
@@ -87,6 +83,7 @@ def simulate(config: MarketConfig, pair: str, *, start: str | datetime, days: fl
         funding_rate=rows.funding_rate[funded],
         positions=_positions(opening - BURN_IN, [carried, *events]),
         forced_orders=_forced_orders(opening - BURN_IN, forced, pair),
+        hedged_amount=float(market.rules.hedged),
         **{name: rows[name].copy() for name in rows.dtype.names if name != "funding_rate"},
     )
 
@@ -107,7 +104,9 @@ def empty_market(
     rng : Generator
         The only source of chance.
     """
-    now = record(Now, efficient=math.log(traits.price), last=traits.price, mark=traits.price, nearest_short=N_CELLS)
+    now = record(
+        Now, efficient=math.log(traits.price), last=traits.price, mark=traits.price, nearest_short=N_CELLS
+    )
     return Market(
         now=now,
         rules=market_rules(config, traits, first_minute),
@@ -201,8 +200,8 @@ def _dates(milliseconds: IntArray) -> pd.DatetimeIndex:
     return pd.DatetimeIndex(milliseconds.view("datetime64[ms]")).tz_localize("UTC")
 
 
-def _category(codes: IntArray, names: tuple[str, ...]) -> pd.Categorical:
-    return pd.Categorical.from_codes(codes.astype(np.int8), categories=list(names))
+def _category(codes: IntArray, names: tuple[str, ...]) -> Any:
+    return pd.Categorical.from_codes(codes.astype(np.int8), categories=pd.Index(names))
 
 
 def _rng(pair: str, seed: int) -> np.random.Generator:

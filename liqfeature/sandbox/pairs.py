@@ -18,7 +18,8 @@ class PairCharacter:
     price : float
         Quote per base, three weeks before the first minute. The market is drawn back to it weakly.
     annual_volatility : float
-        Standard deviation of log returns per year; larger: wider ranges, more liquidations.
+        Standard deviation of log returns per year, to which the impact of flow adds about a fifth; larger:
+        wider ranges, more liquidations.
     open_interest : float
         Base, one side, about which open interest moves.
     turnover : float
@@ -74,7 +75,7 @@ def _tiers(*steps: tuple[float, float, float]) -> tuple[LeverageTier, ...]:
 PAIRS = {
     "BTC/USDT:USDT": PairCharacter(
         price=64_000.0,
-        annual_volatility=0.50,
+        annual_volatility=0.48,
         open_interest=85_000.0,
         turnover=2.4,
         tiers=_tiers(
@@ -94,7 +95,7 @@ PAIRS = {
     ),
     "ETH/USDT:USDT": PairCharacter(
         price=3_200.0,
-        annual_volatility=0.66,
+        annual_volatility=0.60,
         open_interest=1_800_000.0,
         turnover=2.6,
         tiers=_tiers(
@@ -114,7 +115,7 @@ PAIRS = {
     ),
     "SOL/USDT:USDT": PairCharacter(
         price=150.0,
-        annual_volatility=0.80,
+        annual_volatility=0.68,
         open_interest=8_500_000.0,
         turnover=2.0,
         tiers=_tiers(
@@ -132,7 +133,7 @@ PAIRS = {
     ),
     "XRP/USDT:USDT": PairCharacter(
         price=2.2,
-        annual_volatility=0.78,
+        annual_volatility=0.68,
         open_interest=350_000_000.0,
         turnover=1.8,
         tiers=_tiers(
@@ -151,7 +152,7 @@ PAIRS = {
     ),
     "DOGE/USDT:USDT": PairCharacter(
         price=0.18,
-        annual_volatility=0.88,
+        annual_volatility=0.74,
         open_interest=2_400_000_000.0,
         turnover=1.6,
         tiers=_tiers(

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from liqfeature.sandbox.kernels.state import STEPS, Rules, record
+from liqfeature.sandbox.kernels.layout import Rules, record
+from liqfeature.sandbox.kernels.state import STEPS
 from liqfeature.sandbox.pairs import PairCharacter
 from liqfeature.sandbox.scenario import MarketConfig
 from liqfeature.types import LONG, SHORT, FloatArray

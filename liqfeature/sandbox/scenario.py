@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from liqfeature.errors import ConfigError
 
 _LADDER = (
-    (2.0, 0.13),
-    (3.0, 0.14),
-    (5.0, 0.15),
-    (10.0, 0.16),
+    (2.0, 0.14),
+    (3.0, 0.15),
+    (5.0, 0.16),
+    (10.0, 0.17),
     (15.0, 0.08),
     (20.0, 0.13),
     (25.0, 0.07),
-    (50.0, 0.08),
-    (75.0, 0.03),
-    (100.0, 0.03),
+    (50.0, 0.06),
+    (75.0, 0.02),
+    (100.0, 0.02),
 )
 
 _SUM_TOLERANCE = 1e-9
@@ -49,7 +49,7 @@ class MarketConfig:
         Standard deviation of the log of a position's size; larger: a few whales hold most.
     leverage : tuple of (float, float)
         The ladder: leverage, at least 1 and ascending, and the share of traders who choose it; sums to 1.
-    long_tilt : float, default 0.25
+    long_tilt : float, default 0.15
         Longs' shares are multiplied by `leverage ** long_tilt`, shorts' divided; larger: longs are
         liquidated more often than shorts.
     cross_share : float, default 0.4
@@ -65,10 +65,11 @@ class MarketConfig:
     top_up_share : float, default 0.15
         Share of traders, 0 to 1, who would add isolated margin; together with `stop_share` at most 1.
     absorbed_share : float, default 0.6
-        Share of a forced order, 0 to 1, against which those in profit close; larger: open interest falls more.
+        Share of a forced order, 0 to 1, against which those in profit close; larger: open interest
+        falls more.
     trend_following : float, default 0.3
         How strongly arrivals lean with the last hours' trend; larger: more crowded sides.
-    long_bias : float, default 0.03
+    long_bias : float, default 0.12
         How strongly arrivals lean to the long side; larger: dearer perpetual, higher funding.
     """
 
@@ -83,7 +84,7 @@ class MarketConfig:
     levered_share: float = 0.65
     size_sigma: float = 1.3
     leverage: tuple[tuple[float, float], ...] = _LADDER
-    long_tilt: float = 0.25
+    long_tilt: float = 0.15
     cross_share: float = 0.4
     paired_share: float = 0.55
     holding_hours: float = 4.0
@@ -92,7 +93,7 @@ class MarketConfig:
     top_up_share: float = 0.15
     absorbed_share: float = 0.6
     trend_following: float = 0.3
-    long_bias: float = 0.03
+    long_bias: float = 0.12
 
     def __post_init__(self) -> None:
         for name, (low, high) in _RANGES.items():
@@ -144,9 +145,9 @@ LIQUID = MarketConfig()
 
 SCENARIOS = {
     "liquid": LIQUID,
-    "reflexive": replace(LIQUID, liquidity=0.25),
-    "squeeze": replace(LIQUID, liquidity=0.4, long_tilt=-0.25, long_bias=-0.15),
-    "black_swan": replace(LIQUID, liquidity=0.2, jumps_per_week=6.0, stress_cap=40.0),
+    "reflexive": replace(LIQUID, liquidity=0.35),
+    "squeeze": replace(LIQUID, liquidity=0.4, long_tilt=-0.15, long_bias=-0.35),
+    "black_swan": replace(LIQUID, liquidity=0.25, jumps_per_week=6.0, stress_cap=40.0),
 }
 """Named markets: a deep one; one whose open interest is large for its depth, so that cascades feed on
 themselves; one with crowded, highly leveraged shorts; one in which depth vanishes."""

@@ -34,6 +34,10 @@ class Tape:
         Event log of every leveraged position; see `liqfeature.data.schema.POSITION_EVENTS`.
     forced_orders : DataFrame
         Every liquidation; see `liqfeature.data.schema.FORCED_ORDERS`.
+    hedged_amount : float
+        Base, one side: matched longs and shorts without leverage, which are in no log. At every close
+        `open_interest = hedged_amount + max(live longs, live shorts)`: a market maker without leverage holds
+        the difference, so that each long has its short.
     """
 
     pair: str
@@ -54,3 +58,4 @@ class Tape:
     funding_rate: FloatArray
     positions: pd.DataFrame
     forced_orders: pd.DataFrame
+    hedged_amount: float = 0.0

@@ -27,8 +27,8 @@ def pytest_collection_modifyitems(items):
 class Bot:
     """Freqtrade, run as a user runs it, in a directory of its own.
 
-    Freqtrade exits with 0 on bad options, errors of configuration and exceptions in callbacks, so what it writes
-    is judged here, once for all.
+    Freqtrade exits with 0 on bad options, errors of configuration and exceptions in callbacks. What it writes
+    is therefore judged here, once for all.
     """
 
     directory: Path

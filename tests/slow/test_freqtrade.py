@@ -15,7 +15,7 @@ COLUMNS = {
     "1h-mark": ["date", "open", "high", "low", "close"],
     "1h-funding_rate": ["date", "funding_rate"],
 }
-TWO_WEEKS = timerange(WARMUP_DAYS, WARMUP_DAYS + 14)
+ONE_WEEK = timerange(WARMUP_DAYS, WARMUP_DAYS + 7)
 STEPS = {"5m-futures": "5min", "5m-open_interest": "5min", "1h-mark": "1h", "1h-funding_rate": "8h"}
 
 
@@ -73,7 +73,7 @@ def _hyperopt(bot, strategy, epochs, *spaces):
     shutil.rmtree(results, ignore_errors=True)
     options = [f"--epochs={epochs}", "--random-state=1", "--min-trades=1", "-j2"]
     loss = "--hyperopt-loss=OnlyProfitHyperOptLoss"
-    bot("hyperopt", TWO_WEEKS, *strategy, loss, *options, "--spaces", *spaces)
+    bot("hyperopt", ONE_WEEK, *strategy, loss, *options, "--spaces", *spaces)
     (table,) = results.glob("*.fthypt")
     return [json.loads(line) for line in table.read_text().splitlines()]
 

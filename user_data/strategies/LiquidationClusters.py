@@ -13,8 +13,9 @@ from ta.trend import ema_indicator
 
 from liqfeature import HeatmapConfig, liquidation_features
 from liqfeature.config import EXCHANGES
+from liqfeature.plan import Plan, PlanRule
 from liqfeature.plot import plot_config
-from liqfeature.risk import Plan, PlanRule, leverage_for_stop, risk_notional
+from liqfeature.risk import leverage_for_stop, risk_notional
 from liqfeature.tiers import tiers_for
 
 

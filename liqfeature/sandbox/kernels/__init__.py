@@ -1,1 +1,1 @@
-"""Compiled parts of the simulated market: prices, traders, positions, margin; no pandas, no input or output."""
+"""Compiled parts of the simulated market: prices, traders, positions, margin; plain arrays only."""

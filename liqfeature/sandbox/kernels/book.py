@@ -8,9 +8,10 @@ import math
 from typing import Any
 
 from liqfeature.compiled import compiled
+from liqfeature.sandbox.kernels.layout import Now, Position, Rules
 from liqfeature.sandbox.kernels.margin import refresh_trigger, sign_of
 from liqfeature.sandbox.kernels.price import cell_of
-from liqfeature.sandbox.kernels.state import N_CELLS, NOBODY, WHEEL, Book, Market, Now, Position, Rules
+from liqfeature.sandbox.kernels.state import N_CELLS, NOBODY, WHEEL, Book, Market
 from liqfeature.types import LONG
 
 

@@ -4,7 +4,13 @@ import math
 
 from liqfeature.compiled import compiled
 from liqfeature.sandbox.kernels.liquidation import fill_forced, pay_funding, settle
-from liqfeature.sandbox.kernels.price import follow, refresh_last, refresh_mark, settle_funding_rate, step_price
+from liqfeature.sandbox.kernels.price import (
+    follow,
+    refresh_last,
+    refresh_mark,
+    settle_funding_rate,
+    step_price,
+)
 from liqfeature.sandbox.kernels.state import MAX_ARRIVALS, STEPS, Market
 from liqfeature.sandbox.kernels.traders import arrive, count_arrivals, leave, trade_background
 
@@ -17,7 +23,7 @@ MAX_OPENED = 2 * STEPS * MAX_ARRIVALS
 """Positions opened in a minute, at most."""
 
 EVENTS_PER_POSITION = 5
-"""Events of a position in a minute, at most: open, funding, margin, the end, part closed against its order."""
+"""Of a minute, at most: open, funding, margin, the end, and the part of another closed against its order."""
 
 
 @compiled
@@ -49,7 +55,9 @@ def has_room(market: Market) -> bool:
     events = market.now.n_events + EVENTS_PER_POSITION * live
     forced = market.now.n_forced + live
     return (
-        live < len(market.book.positions) and events < len(market.log.events) and forced < len(market.log.forced)
+        live < len(market.book.positions)
+        and events < len(market.log.events)
+        and forced < len(market.log.forced)
     )
 
 

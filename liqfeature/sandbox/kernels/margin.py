@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from liqfeature.compiled import compiled
-from liqfeature.sandbox.kernels.state import Position, Rules
+from liqfeature.sandbox.kernels.layout import Position, Rules
 from liqfeature.types import LONG, FloatArray
 
 CALL_AT = 0.8
@@ -22,7 +22,9 @@ def sign_of(side: int) -> int:
 
 
 @compiled
-def liquidation_price(side: int, entry_price: float, amount: float, margin: float, tiers: FloatArray) -> float:
+def liquidation_price(
+    side: int, entry_price: float, amount: float, margin: float, tiers: FloatArray
+) -> float:
     """Return where margin plus profit equals maintenance margin; NaN where no price above 0 does.
 
     Maintenance margin is the largest over the tiers of `rate * notional - amount`, hence the first tier to

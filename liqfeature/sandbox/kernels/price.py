@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from liqfeature.compiled import compiled
-from liqfeature.sandbox.kernels.state import CELL, N_CELLS, Minute, Now, Rules
+from liqfeature.sandbox.kernels.layout import Minute, Now, Rules
+from liqfeature.sandbox.kernels.state import CELL, N_CELLS
 
 SPOT_SHARE = 0.8
 """Share of impact on the perpetual that arbitrage carries over to the index."""
@@ -24,7 +25,7 @@ T_SCALE = math.sqrt(1.0 - 2.0 / T_DEGREES)
 @compiled
 def cell_of(price: float, reference: float) -> int:
     """Return the cell of a price; cells rise with price."""
-    cell = int(math.floor((math.log(price) - reference) / CELL)) + N_CELLS // 2
+    cell = math.floor((math.log(price) - reference) / CELL) + N_CELLS // 2
     return min(max(cell, 0), N_CELLS - 1)
 
 
@@ -51,7 +52,7 @@ def impact(flow: float, stress: float, rules: Rules) -> float:
 def step_price(now: Now, rules: Rules, rng: np.random.Generator) -> None:
     """Move volatility, efficient price and premium by one step, and absorb flow."""
     shock = rng.standard_t(T_DEGREES) * T_SCALE
-    # Volatility as it was before this shock: were it to follow from the shock, falls would be larger than rises.
+    # Volatility from before this shock: were it to follow from it, falls would be larger than rises.
     change = rules.volatility * math.exp(now.log_ratio) * shock
     skew = rules.down_volatility
     kick = math.sqrt(1.0 - skew * skew) * rng.standard_normal() - skew * shock

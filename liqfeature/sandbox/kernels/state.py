@@ -1,14 +1,10 @@
-"""What the market consists of, as plain records and arrays that compiled code can change in place.
-
-A class whose fields are only annotated is the layout of a NumPy record: `record_type` turns it into a dtype
-of float64 and int64 fields. Amounts are base currency, prices quote per base, levels in log price where the
-name says so; a step is ten seconds.
-"""
+"""Everything that the market consists of: records, arrays of records, and lists threaded through them."""
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from liqfeature.sandbox.kernels.layout import Event, ForcedOrder, Position, records
 from liqfeature.types import FloatArray, IntArray
 
 STEPS = 6
@@ -34,160 +30,6 @@ NOBODY = -1
 OPEN, CLOSE, STOP, LIQUIDATION, MARGIN, FUNDING = range(6)
 REASONS = ("open", "close", "stop", "liquidation", "margin", "funding")
 """Why a position changed, by code."""
-
-
-class Now:
-    """The state that is not one of a position."""
-
-    # Prices: logs, except `last` and `mark`; cells of the mark and of the nearest triggers on either side.
-    efficient: float
-    premium: float
-    basis_average: float
-    last: float
-    mark: float
-    mark_cell: int
-    nearest_long: int
-    nearest_short: int
-    # Flow: base amount that market makers still have to pass on; forced share of it in units of depth; trend.
-    flow: float
-    stress: float
-    momentum: float
-    # Volatility: two factors of its log, and their sum.
-    fast: float
-    slow: float
-    log_ratio: float
-    # Open positions with leverage, base, and the bookkeeping of arrays.
-    long_amount: float
-    short_amount: float
-    n_live: int
-    n_events: int
-    n_forced: int
-    next_number: int
-    # The running minute and the running funding interval.
-    minute: int
-    step: int
-    traded: float
-    bought: float
-    premium_sum: float
-    premium_count: int
-
-
-class Position:
-    """One leveraged position, and its places in the lists of the book."""
-
-    number: int
-    side: int
-    amount: float
-    entry_price: float
-    margin: float
-    isolated: int
-    liquidation_price: float
-    stop_price: float
-    call_price: float
-    trigger_price: float
-    slot: int
-    place: int
-    head: int
-    before: int
-    after: int
-    expiry_head: int
-    expiry_before: int
-    expiry_after: int
-
-
-class Minute:
-    """One row of the tape."""
-
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
-    quote_volume: float
-    taker_buy_volume: float
-    mark_open: float
-    mark_high: float
-    mark_low: float
-    mark_close: float
-    open_interest: float
-    funding_rate: float
-
-
-class Event:
-    """One change of a position."""
-
-    minute: int
-    number: int
-    side: int
-    change: float
-    liquidation_price: float
-    reason: int
-
-
-class ForcedOrder:
-    """One liquidation."""
-
-    millisecond: int
-    side: int
-    price: float
-    bankruptcy_price: float
-    amount: float
-
-
-class Rules:
-    """Parameters in the units of the kernels: per step, base currency, log price."""
-
-    first_minute: int
-    reference: float
-    # price
-    volatility: float
-    usual_volatility: float
-    fast_pull: float
-    fast_kick: float
-    slow_pull: float
-    slow_kick: float
-    down_volatility: float
-    jump_rate: float
-    jump_size: float
-    down_jump_share: float
-    jump_compensation: float
-    anchor_pull: float
-    # impact
-    daily_volatility: float
-    depth: float
-    flow_pull: float
-    permanent_pull: float
-    stress_unit: float
-    stress_cap: float
-    stress_pull: float
-    # premium, mark price and funding
-    premium_pull: float
-    premium_gain: float
-    basis_pull: float
-    interest_rate: float
-    funding_cap: float
-    # traders
-    arrivals: float
-    size_location: float
-    size_sigma: float
-    momentum_pull: float
-    momentum_scale: float
-    trend_following: float
-    contrarian: float
-    long_bias: float
-    premium_aversion: float
-    paired_share: float
-    paired_leverage: float
-    cross_share: float
-    cross_sigma: float
-    stop_share: float
-    top_up_share: float
-    holding_median: float
-    holding_sigma: float
-    absorbed_share: float
-    # everybody else
-    hedged: float
-    background_volume: float
 
 
 class Book(NamedTuple):
@@ -245,28 +87,6 @@ class Market(NamedTuple):
     tiers: FloatArray
     ladder: FloatArray
     rng: np.random.Generator
-
-
-def record_type(layout: type) -> np.dtype[np.void]:
-    """Return the dtype of records with the annotated fields of a class."""
-    kinds = {float: np.float64, int: np.int64}
-    return np.dtype([(name, kinds[kind]) for name, kind in layout.__annotations__.items()])
-
-
-def records(layout: type, size: int) -> Any:
-    """Return `size` records of zeros whose fields are attributes."""
-    return np.zeros(size, record_type(layout)).view(np.recarray)
-
-
-def record(layout: type, **values: float) -> Any:
-    """Return one record: every field not named is zero; an unknown name is a TypeError."""
-    if unknown := values.keys() - layout.__annotations__.keys():
-        message = f"{layout.__name__} has no field {sorted(unknown)}"
-        raise TypeError(message)
-    row = records(layout, 1)[0]
-    for name, value in values.items():
-        setattr(row, name, value)
-    return row
 
 
 def empty_book(capacity: int) -> Book:

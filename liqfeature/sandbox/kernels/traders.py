@@ -6,9 +6,10 @@ import numpy as np
 
 from liqfeature.compiled import compiled
 from liqfeature.sandbox.kernels.book import admit, close_all, expiry_head, write_event
+from liqfeature.sandbox.kernels.layout import Now, Rules
 from liqfeature.sandbox.kernels.margin import draw_leverage, draw_protection, sign_of
 from liqfeature.sandbox.kernels.price import count_volume, impact
-from liqfeature.sandbox.kernels.state import CLOSE, MAX_ARRIVALS, NOBODY, OPEN, WHEEL, Market, Now, Rules
+from liqfeature.sandbox.kernels.state import CLOSE, MAX_ARRIVALS, NOBODY, OPEN, WHEEL, Market
 from liqfeature.types import LONG, SHORT
 
 FLOW_EXPONENT, VOLUME_EXPONENT = 0.4, 0.8

@@ -1,0 +1,207 @@
+"""The plan of one trade: stop and targets, fixed when it is opened and kept in its custom data."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Protocol, Self
+
+from liqfeature.checks import require_at_least, require_share
+from liqfeature.errors import DataError, MissingColumnError
+from liqfeature.risk import sign_of, stop_beyond, targets
+from liqfeature.types import Side
+
+
+class Row(Protocol):
+    """One candle with its columns: a row of a DataFrame or a dict."""
+
+    def __getitem__(self, column: str, /) -> Any:
+        """Return the value of a column."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRule:
+    """How a plan places its stop and its targets.
+
+    Parameters
+    ----------
+    buffer, fallback, max_distance
+        As in `stop_beyond`.
+    inset, min_distance
+        As in `targets`.
+
+    Raises
+    ------
+    ConfigError
+        If a parameter breaks its rule.
+    """
+
+    buffer: float = 0.35
+    fallback: float = 2.0
+    max_distance: float = 0.04
+    inset: float = 0.1
+    min_distance: float = 0.002
+
+    def __post_init__(self) -> None:
+        require_at_least(
+            0, buffer=self.buffer, fallback=self.fallback, inset=self.inset, min_distance=self.min_distance
+        )
+        require_share(max_distance=self.max_distance)
+
+
+DEFAULT_RULE = PlanRule()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Stop and targets of one trade, fixed when it is opened.
+
+    Parameters
+    ----------
+    side : {"long", "short"}
+        Side of the position.
+    entry_price : float
+        Quote per base.
+    stop : float
+        On the losing side of the entry.
+    first_target, second_target : float, default NaN
+        On the winning side of the entry; NaN if there is none.
+
+    Raises
+    ------
+    DataError
+        If `side` is neither, or a price lies on the wrong side of the entry.
+    """
+
+    side: Side
+    entry_price: float
+    stop: float
+    first_target: float = math.nan
+    second_target: float = math.nan
+
+    def __post_init__(self) -> None:
+        if self.side not in ("long", "short"):
+            msg = f"side must be 'long' or 'short', received {self.side!r}"
+            raise DataError(msg)
+        sign = sign_of(self.is_short)
+        if not sign * (self.entry_price - self.stop) > 0:
+            rule = f"on the losing side of {self.entry_price}"
+            msg = f"stop of a {self.side} must lie {rule}, received {self.stop}"
+            raise DataError(msg)
+        for name in ("first_target", "second_target"):
+            if sign * (getattr(self, name) - self.entry_price) <= 0:
+                msg = (
+                    f"{name} of a {self.side} must lie on the winning side of {self.entry_price}, "
+                    f"received {getattr(self, name)}"
+                )
+                raise DataError(msg)
+
+    @classmethod
+    def for_entry(
+        cls,
+        row: Row,
+        *,
+        entry_price: float,
+        is_short: bool,
+        average_true_range: float,
+        rule: PlanRule = DEFAULT_RULE,
+    ) -> Self | None:
+        """Plan an entry from the last closed candle.
+
+        Parameters
+        ----------
+        row : Row
+            Holds `liq_far_*`, `liq_near_*` and `liq_peak_*`.
+        entry_price, is_short, average_true_range
+            As in `stop_beyond`.
+        rule : PlanRule, optional
+            Distances.
+
+        Returns
+        -------
+        Plan or None
+            None means no trade: there is no acceptable stop.
+
+        Raises
+        ------
+        MissingColumnError
+            If the row lacks a column.
+        """
+        against, ahead = ("above", "below") if is_short else ("below", "above")
+        stop = stop_beyond(
+            _value(row, f"liq_far_{against}"),
+            entry_price=entry_price,
+            is_short=is_short,
+            average_true_range=average_true_range,
+            buffer=rule.buffer,
+            fallback=rule.fallback,
+            max_distance=rule.max_distance,
+        )
+        first, second = targets(
+            _value(row, f"liq_near_{ahead}"),
+            _value(row, f"liq_peak_{ahead}"),
+            entry_price=entry_price,
+            is_short=is_short,
+            average_true_range=average_true_range,
+            inset=rule.inset,
+            min_distance=rule.min_distance,
+        )
+        if math.isnan(stop):
+            return None
+        return cls(
+            side="short" if is_short else "long",
+            entry_price=float(entry_price),
+            stop=stop,
+            first_target=first,
+            second_target=second,
+        )
+
+    @property
+    def is_short(self) -> bool:
+        """Whether this is the plan of a short."""
+        return self.side == "short"
+
+    def reached_first(self, price: float) -> bool:
+        """Return whether price has reached the first target; False if there is none."""
+        return self._reached(self.first_target, price)
+
+    def reached_second(self, price: float) -> bool:
+        """Return whether price has reached the second target; False if there is none."""
+        return self._reached(self.second_target, price)
+
+    def _reached(self, target: float, price: float) -> bool:
+        return bool(sign_of(self.is_short) * (price - target) >= 0)
+
+    def to_dict(self) -> dict[str, str | float]:
+        """Return the plan as plain strings and floats, leaving out targets that it does not have."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if name == "side" or not math.isnan(value)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Rebuild a plan from `to_dict`.
+
+        Parameters
+        ----------
+        values : mapping
+            As `to_dict` returned it, also after a trip through JSON.
+
+        Raises
+        ------
+        DataError
+            If keys are missing or unknown, or a value breaks its rule.
+        """
+        known = {field.name for field in fields(cls)}
+        required = {"side", "entry_price", "stop"}
+        if not required <= set(values) <= known:
+            msg = f"plan must have {sorted(required)} and nothing beyond {sorted(known)}, received {sorted(values)}"
+            raise DataError(msg)
+        prices = {name: float(value) for name, value in values.items() if name != "side"}
+        return cls(side=values["side"], **prices)
+
+
+def _value(row: Row, column: str) -> float:
+    try:
+        return float(row[column])
+    except KeyError:
+        msg = f"row lacks column {column!r}"
+        raise MissingColumnError(msg) from None

@@ -1,0 +1,292 @@
+"""Slow twins: the model as a list of positions and plain sums, written from the definitions."""
+
+import math
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+
+from liqfeature.candles import Candles
+from liqfeature.config import HeatmapConfig
+from liqfeature.heatmap import Scan
+from liqfeature.types import LONG, SHORT
+
+Levels = dict[tuple[int, int], float]
+"""Live amount by side and bin."""
+
+
+@dataclass
+class Position:
+    """What rests at one liquidation price."""
+
+    side: int
+    bin: int
+    amount: float
+    opened: int  # tick of the candle in which it was opened
+    generation: int  # in which it was entered
+
+
+def levels_of(scan: Scan) -> Levels:
+    """What the package's book holds, by absolute bin. The one place in the tests that looks into the book."""
+    book = scan.book
+    current = book.amount[book.clock[0] % book.amount.shape[0]]
+    live = (book.older + current) * book.scale[0]
+    origin = int(scan.reading.origin)
+    return {(int(s), int(b) + origin): float(live[s, b]) for s, b in zip(*np.nonzero(live), strict=True)}
+
+
+def trailing_sums(values: np.ndarray, window: int) -> list[float]:
+    """One sum per entry."""
+    return [math.fsum(values[max(0, t + 1 - window) : t + 1]) for t in range(len(values))]
+
+
+class NaiveScan:
+    """The five events and the readings, candle by candle, on a list of positions."""
+
+    def __init__(self, candles: Candles, config: HeatmapConfig, offset: np.ndarray, weight: np.ndarray) -> None:
+        self.candles, self.config = candles, config
+        self.offset, self.weight = offset, weight
+        self.high, self.low, self.close = (
+            [_bins(p, config.grid.width) for p in prices] for prices in (candles.high, candles.low, candles.close)
+        )
+        self.positions: list[Position] = []
+        self.funding: dict[int, float] = {}
+        self.shares: list[np.ndarray] = []  # smoothed shares of open interest by distance, (2, n_window) a candle
+        self.forced: list[tuple[float, float]] = []  # within the horizon
+        self.swept: list[tuple[float, float, float, float]] = []  # amounts, notionals
+        self.rows: list[dict[tuple[str, int], float]] = []
+        self.sigmas: dict[int, float] = {}
+        self._flow()
+
+    def run(self) -> "NaiveScan":
+        for t in range(len(self.close)):
+            self.step(t)
+        return self
+
+    def step(self, t: int) -> None:
+        self._turn(t)
+        self._late_open_interest(t)
+        self._consume(t)
+        self._keep(1 - self.closed[t])
+        self._open(t, t, self.config.flow.levered_share * self.closed[t] * self.level[t], t)
+        for generation in self.funding:
+            self.funding[generation] += self.candles.funding[t] / self.config.grid.width
+        self._read(t)
+
+    def levels(self) -> Levels:
+        held: Levels = {}
+        for p in self.positions:
+            held[p.side, p.bin] = held.get((p.side, p.bin), 0.0) + p.amount
+        return {key: amount for key, amount in held.items() if amount}
+
+    def _flow(self) -> None:
+        rule, c = self.config.flow, self.candles
+        lookback = self.config.lookback
+        self.level, self.real, self.closed = [], [], []
+        for volume, usual, reported in zip(
+            c.volume, trailing_sums(c.volume, lookback), c.open_interest, strict=True
+        ):
+            daily = usual / lookback * c.candles_per_day
+            one_side = reported / rule.open_interest_sides
+            self.real.append(not math.isnan(one_side) and 0.02 * one_side <= daily <= 200 * one_side)
+            level = one_side if self.real[-1] else rule.open_interest_days * daily
+            self.level.append(level)
+            self.closed.append(min(rule.churn * volume / level, rule.most_closed) if level > 0 else 0.0)
+
+    def _turn(self, t: int) -> None:
+        length = self.config.max_age // 8
+        generation = int(self.candles.tick[t]) // length
+        if generation in self.funding:
+            return
+        self.funding[generation] = 0.0
+        self.funding = {g: f for g, f in self.funding.items() if g > generation - 8}
+        self.positions = [p for p in self.positions if p.generation in self.funding]
+        price = math.floor(self.close[max(t - 1, 0)])
+        for g, f in self.funding.items():
+            shift = math.floor(f + 0.5)
+            self.funding[g] -= shift
+            for p in self.positions:
+                if p.generation == g and shift:
+                    p.bin += shift
+                    if p.bin >= price if p.side == LONG else p.bin <= price:
+                        p.amount = 0.0
+        self._keep(1.0)
+
+    def _keep(self, share: float) -> None:
+        for p in self.positions:
+            p.amount *= share
+        self.positions = [p for p in self.positions if p.amount > 0]
+
+    def _late_open_interest(self, t: int) -> None:
+        if t == 0:
+            return
+        c, level, before = self.candles, self.level[t], self.level[t - 1]
+        ratio = level / before if before > 0 else 0.0
+        if not (self.real[t] and self.real[t - 1] and 1 < ratio <= 2):
+            self._keep(ratio)
+            return
+        span = range(c.late_first[t], c.late_stop[t])
+        traded = math.fsum(c.volume[u] for u in span)
+        for u in span:
+            if traded > 0:
+                risen = self.config.flow.levered_share * (level - before)
+                self._open(u, t, risen * c.volume[u] / traded, t - 1)
+
+    def _open(self, u: int, t: int, amount: float, until: int) -> None:
+        """Open at the prices of candle u what is still untouched after candle `until`."""
+        high, low, close = self.high[u], self.low[u], self.close[u]
+        typical = (high + low) / 4 + close / 2
+        entries = (((low + typical) / 2, 0.25), (typical, 0.5), ((high + typical) / 2, 0.25))
+        floor = min([close, *self.low[u + 1 : until + 1]])
+        ceiling = max([close, *self.high[u + 1 : until + 1]])
+        tick = int(self.candles.tick[u])
+        generation = int(self.candles.tick[t]) // (self.config.max_age // 8)
+        for side in (LONG, SHORT):
+            for offset, weight in zip(self.offset[side], self.weight[side], strict=True):
+                for entry, share in entries:
+                    b = math.floor(entry + offset)
+                    lies_beyond = b < math.floor(floor) if side == LONG else b > math.floor(ceiling)
+                    if lies_beyond and amount > 0:
+                        self.positions.append(Position(side, b, amount * weight * share, tick, generation))
+
+    def _consume(self, t: int) -> None:
+        lowest, highest = math.floor(self.low[t]), math.floor(self.high[t])
+        gone = [p for p in self.positions if (p.bin >= lowest if p.side == LONG else p.bin <= highest)]
+        self.positions = [p for p in self.positions if not (p.bin >= lowest if p.side == LONG else p.bin <= highest)]
+        amounts = [math.fsum(p.amount for p in gone if p.side == side) for side in (LONG, SHORT)]
+        notionals = [math.fsum(p.amount * self._centre(p.bin) for p in gone if p.side == side) for side in (LONG, SHORT)]
+        self.swept.append((*amounts, *notionals))
+
+    def _centre(self, b: int) -> float:
+        return math.exp((b + 0.5) * self.config.grid.width)
+
+    def _read(self, t: int) -> None:
+        config = self.config
+        half = config.grid.smoothing
+        n_window = math.ceil(-math.log(1 - config.band) / config.grid.width)
+        price = math.floor(self.close[t])
+        held = self.levels()
+        row: dict[tuple[str, int], float] = {}
+        smooth = np.zeros((2, n_window))
+        for side in (LONG, SHORT):
+            away = -1 if side == LONG else 1
+            for i in range(n_window):
+                weights = {j: half + 1 - abs(j) for j in range(-half, half + 1)}
+                weighed = sum(w * held.get((side, price + away * (1 + i + j)), 0.0) for j, w in weights.items())
+                smooth[side, i] = weighed / sum(weights.values())
+        usual = self._usual(t)
+        for side in (LONG, SHORT):
+            self._read_clusters(t, side, smooth[side], config.clusters.ratio * self.level[t] * usual, row)
+        self.shares.append(smooth / self.level[t] if self.level[t] > 0 else np.zeros_like(smooth))
+        self.forced.append(tuple(math.fsum(s[2 + side] for s in self.swept[-config.horizon :]) for side in (0, 1)))
+        for side in (LONG, SHORT):
+            self._read_cascade(t, side, n_window, row)
+        self.rows.append(row)
+
+    def _usual(self, t: int) -> np.ndarray:
+        """Mean share at each distance over the twelve blocks before the present one, both sides pooled."""
+        block = self.config.lookback // 12
+        number = int(self.candles.tick[t]) // block
+        past = [self.shares[u] for u in range(t) if number - 12 <= int(self.candles.tick[u]) // block < number]
+        n_window = math.ceil(-math.log(1 - self.config.band) / self.config.grid.width)
+        return np.mean([p.mean(axis=0) for p in past], axis=0) if past else np.zeros(n_window)
+
+    def _read_clusters(
+        self, t: int, side: int, smooth: np.ndarray, bar: np.ndarray, row: dict[tuple[str, int], float]
+    ) -> None:
+        away = -1 if side == LONG else 1
+        price, close, width = math.floor(self.close[t]), self.close[t], self.config.grid.width
+        live = self.levels()
+        clusters = []
+        for exceeds, run in groupby(range(len(smooth)), key=lambda i: bool(smooth[i] > bar[i])):
+            if not exceeds:
+                continue
+            members = list(run)
+            peak = max(members, key=lambda i: (smooth[i], -i))
+            thin = [i for i in members if smooth[i] < smooth[peak] / 2]
+            near = max([members[0], *(i + 1 for i in thin if i < peak)])
+            far = min([members[-1], *(i - 1 for i in thin if i > peak)])
+            bins = [price + away * (1 + i) for i in range(near, far + 1)]
+            amount = math.fsum(live.get((side, b), 0.0) for b in bins)
+            if amount >= self.config.clusters.least_share * self.level[t] and amount > 0:
+                clusters.append((amount, bins, price + away * (1 + peak)))
+        if not clusters:
+            return
+        amount, bins, peak_bin = clusters[0]
+        edges = sorted([min(bins), max(bins) + 1], key=lambda edge: abs(edge - close))
+        near_price, far_price = (math.exp(edge * width) for edge in edges)
+        at = math.exp(close * width)
+        inside = [p for p in self.positions if p.side == side and p.bin in bins]
+        row["distance", side] = max(abs(near_price - at) / at, 1e-9)
+        row["near", side], row["far", side] = near_price, far_price
+        row["peak", side] = self._centre(peak_bin)
+        row["strongest", side] = self._centre(max(clusters, key=lambda c: c[0])[2])
+        row["notional", side] = math.fsum(p.amount * self._centre(p.bin) for p in inside)
+        row["density", side] = amount / self.level[t] / (abs(far_price - near_price) / at * 100)
+        now = int(self.candles.tick[t])
+        row["age", side] = math.fsum(p.amount * (now - p.opened) for p in inside) / amount
+        row["hit", side] = self._reach(abs(edges[0] - close), t)
+
+    def _read_cascade(self, t: int, side: int, n_window: int, row: dict[tuple[str, int], float]) -> None:
+        price, close, rule = math.floor(self.close[t]), self.close[t], self.config.cascade
+        met = sorted(  # (distance of the bin's centre, its notional)
+            (abs(b + 0.5 - close), amount * self._centre(b), abs(b - price))
+            for (s, b), amount in self.levels().items()
+            if s == side
+        )
+        near = [(distance, notional) for distance, notional, steps in met if steps <= n_window]
+        row["total", side] = math.fsum(notional for _, notional in near)
+        row["fuel", side] = math.fsum(notional * self._reach(distance, t) for distance, notional in near)
+        sigma = self._sigma(t)
+        impact = self._impact(t)
+        if sigma > 0 and math.isfinite(impact):
+            ends = [sigma]  # end of the move once the first k bins have been forced
+            for _, notional in near:
+                ends.append(math.sqrt(ends[-1] ** 2 + impact * notional))
+            stops = [*(distance for distance, _ in near), math.inf]
+            row["amplification", side] = next(e for e, stop in zip(ends, stops, strict=True) if stop > e) / sigma
+        if t + 1 >= self.config.lookback:
+            recent = sorted(f[side] for f in self.forced[-self.config.lookback :])
+            level = recent[math.ceil(rule.level * len(recent)) - 1]
+            total, distance = 0.0, math.inf
+            for d, notional, _ in met:
+                total += notional
+                if total > level:
+                    distance = d
+                    break
+            row["cascade", side] = self._reach(distance, t)
+
+    def _variance(self, t: int, window: int) -> float:
+        """Parkinson's, of one candle, in squared bins; candles before the first count as without range."""
+        ranges = [(self.high[u] - self.low[u]) ** 2 for u in range(max(0, t + 1 - window), t + 1)]
+        return math.fsum(ranges) / window / (4 * math.log(2))
+
+    def _sigma(self, t: int) -> float:
+        if t not in self.sigmas:
+            rule = self.config.cascade
+            parts = [w * self._variance(t, k) for w, k in zip(rule.weights, rule.windows, strict=True)]
+            self.sigmas[t] = math.sqrt(self.config.horizon * math.fsum(parts))
+        return self.sigmas[t]
+
+    def _impact(self, t: int) -> float:
+        rule, lookback, c = self.config.cascade, self.config.lookback, self.candles
+        past = range(max(0, t + 1 - lookback), t + 1)
+        turnover = math.fsum(c.volume[u] * c.close[u] for u in past) / lookback
+        return rule.impact**2 * self._variance(t, lookback) / (turnover * rule.depth_share) if turnover else math.nan
+
+    def _reach(self, distance: float, t: int) -> float:
+        """Probability of reach, read off straight lines between hundredths of a sigma, up to eight."""
+        rule, sigma = self.config.cascade, self._sigma(t)
+        if sigma <= 0 or distance >= 8 * sigma:
+            return 0.0
+        k = math.floor(distance / sigma * 100)
+        one, other = (
+            math.fsum(w * math.erfc(u / (n * math.sqrt(2))) for n, w in zip(rule.nodes, rule.node_weights, strict=True))
+            for u in (k / 100, (k + 1) / 100)
+        )
+        return one + (other - one) * (distance / sigma * 100 - k)
+
+
+def _bins(price: float, width: float) -> float:
+    """Price in bins, to the 24th binary place."""
+    return round(math.log(price) / width * 2**24) / 2**24

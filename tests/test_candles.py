@@ -1,0 +1,349 @@
+import logging
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from frames import CANDLE, Market, markets, random_candles, random_funding, random_open_interest
+from hypothesis import given, settings
+
+from liqfeature import DataError, MissingColumnError
+from liqfeature.candles import Candles, align
+
+FIVE_MINUTES = pd.Timedelta(minutes=5)
+LOOKBACK = 24
+
+
+def aligned(market: Market, lookback: int = LOOKBACK) -> Candles:
+    return align(market.candles, market.open_interest, market.funding_rate, lookback=lookback)
+
+
+def reported(rows: list[tuple[str, float]], **columns: list[float]) -> pd.DataFrame:
+    """Open interest from times of day and amounts."""
+    date = pd.to_datetime([f"2026-01-01 {at}" for at, _ in rows], utc=True)
+    return pd.DataFrame({"date": date, "open_interest_amount": [a for _, a in rows]} | columns)
+
+
+def flat(n: int, price: float = 100.0) -> pd.DataFrame:
+    """Candles from midnight that do not move."""
+    candles = random_candles(n, 1)
+    return candles.assign(open=price, high=price, low=price, close=price, volume=50.0)
+
+
+# --- alignment -------------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=25)
+@given(markets(n=60))
+def test_each_candle_gets_the_last_row_that_a_live_bot_has_at_its_close(market: Market) -> None:
+    got = aligned(market)
+    if market.open_interest is None:
+        assert np.isnan(got.open_interest).all()
+        assert np.isnan(got.staleness).all()
+        return
+    rows = market.open_interest.dropna().reset_index(drop=True)
+    steps = rows["date"].diff()
+    usable = {k: rows["date"][k] + min(steps[k], steps[k - 1]) for k in range(2, len(rows))}
+    times = list(market.candles["date"])
+    for t, opened in enumerate(times):
+        close = opened + FIVE_MINUTES
+        # A row after two long steps in a row waits for long; those behind it do not overtake it.
+        known = [k for k in usable if max(usable[k], usable.get(k - 1, usable[k])) <= close]
+        if not known or close - rows["date"][known[-1]] > LOOKBACK * FIVE_MINUTES:
+            assert np.isnan(got.open_interest[t])
+        else:
+            assert got.open_interest[t] == rows["open_interest_amount"][known[-1]]
+            assert got.staleness[t] >= 0
+    assert (got.late_first >= 0).all()
+    assert (got.late_stop >= got.late_first).all()
+    assert (got.late_stop <= np.arange(len(times))).all()
+
+
+def test_a_row_is_usable_once_its_period_is_over() -> None:
+    hourly = reported([("00:00", 1.0), ("01:00", 2.0), ("02:00", 3.0)])
+    got = aligned(Market(flat(40), hourly), lookback=36)
+    # 01:00 is complete at 02:00, which is the close of the 24th candle; 02:00 at 03:00, that of the 36th.
+    assert list(np.flatnonzero(np.diff(got.open_interest)) + 1) == [23, 35]
+    assert got.open_interest[23] == 2
+    assert got.staleness[23] == 0
+    assert got.staleness[34] == 11
+    assert got.open_interest[35] == 3
+
+
+def test_a_change_belongs_to_the_candles_between_its_rows() -> None:
+    hourly = reported([("00:00", 1.0), ("01:00", 2.0), ("02:00", 3.0)])
+    got = aligned(Market(flat(40), hourly), lookback=36)
+    assert (got.late_first[23], got.late_stop[23]) == (0, 12)  # from 00:00 to 01:00
+    assert (got.late_first[35], got.late_stop[35]) == (12, 24)
+    every = reported([(f"00:{m:02}", 5.0 + m) for m in range(0, 60, 5)])
+    got = aligned(Market(flat(12), every))
+    # The row stamped 00:20 is complete at 00:25, with the candle that opens at 00:20.
+    assert got.open_interest[4] == 25
+    assert (got.late_first[4], got.late_stop[4]) == (3, 4)
+
+
+def test_across_a_gap_the_change_reaches_back_to_the_candle_before_it() -> None:
+    candles = flat(12).drop(index=[4, 5, 6]).reset_index(drop=True)
+    every = reported([(f"00:{m:02}", 5.0 + m) for m in range(0, 60, 5)])
+    got = aligned(Market(candles, every))
+    # Candle 4 opens at 00:35; candle 3, at 00:15, knew the row of 00:15.
+    assert (got.late_first[4], got.late_stop[4]) == (3, 4)
+    assert got.open_interest[4] == 40
+
+
+def test_a_row_is_carried_for_the_lookback_and_no_longer() -> None:
+    early = reported([("00:00", 1.0), ("00:05", 2.0), ("00:10", 3.0)])
+    got = aligned(Market(flat(60), early))
+    # Stamped 00:10, it is 24 candles old at 02:10, the close of candle 25.
+    assert got.open_interest[25] == 3
+    assert np.isnan(got.open_interest[26:]).all()
+    assert got.staleness[25] == 23
+    assert np.isnan(got.staleness[26:]).all()
+
+
+def test_a_gap_does_not_change_when_a_row_is_usable() -> None:
+    rows = reported([("00:00", 1.0), ("00:05", 2.0), ("00:10", 3.0), ("00:30", 4.0), ("00:35", 5.0)])
+    got = aligned(Market(flat(10), rows)).open_interest
+    assert got.tolist() == [1, 2, 3, 3, 3, 3, 4, 5, 5, 5]
+
+
+def test_a_later_row_does_not_change_when_a_row_is_usable() -> None:
+    rows = [("00:00", 1.0), ("00:20", 2.0), ("00:25", 3.0), ("00:30", 4.0)]
+    # Whether 00:20 came late or at its usual time is not known before 00:40: until then none after 00:00 is used.
+    for n in range(1, 5):
+        got = aligned(Market(flat(10), reported(rows[:n]))).open_interest
+        assert got.tolist() == [1.0] * 7 + [n] * 3
+
+
+def test_value_serves_where_amount_is_missing() -> None:
+    candles = random_candles(40, 3)
+    rows = random_open_interest(candles, 3)
+    amounts = aligned(Market(candles, rows))
+    for empty in (np.nan, 0.0):
+        value_only = aligned(Market(candles, rows.assign(open_interest_amount=empty)))
+        np.testing.assert_allclose(value_only.open_interest[2:], amounts.open_interest[2:], rtol=1e-12)
+        amount_only = aligned(Market(candles, rows.assign(open_interest_value=empty)))
+        np.testing.assert_array_equal(amount_only.open_interest, amounts.open_interest)
+    dropped = aligned(Market(candles, rows.drop(columns="open_interest_value")))
+    np.testing.assert_array_equal(dropped.open_interest, amounts.open_interest)
+    dropped = aligned(Market(candles, rows.drop(columns="open_interest_amount")))
+    np.testing.assert_allclose(dropped.open_interest[2:], amounts.open_interest[2:], rtol=1e-12)
+
+
+def test_value_is_divided_by_the_last_close_before_its_stamp() -> None:
+    close = np.array([10.0, 20, 40, 80, 160, 320])
+    candles = flat(6).assign(open=close, high=close, low=close, close=close)
+    rows = reported([(f"00:{m:02}", 0.0) for m in range(0, 30, 5)], open_interest_value=[3200.0] * 6)
+    # The row of 00:20 belongs to the close at 00:20, 80, and is usable with the candle that closes at 00:25.
+    assert aligned(Market(candles, rows)).open_interest[4] == 40
+
+
+def test_rows_that_imply_another_price_are_passed_over_and_logged(caplog: pytest.LogCaptureFixture) -> None:
+    rows = reported(
+        [(f"00:{m:02}", 10.0) for m in range(0, 30, 5)], open_interest_value=[1000, 1999, 501, 2001, 499, 1000]
+    )
+    with caplog.at_level(logging.WARNING):
+        got = aligned(Market(flat(7), rows))
+    assert caplog.messages == ["Passed over 2 rows of open interest that imply another pair's price."]
+    assert got.staleness.tolist()[3:5] == [1, 2]
+
+
+def test_empty_and_unusable_rows_are_passed_over() -> None:
+    rows = reported([("00:00", 1.0), ("00:05", 2.0), ("00:10", np.nan), ("00:15", 0.0), ("00:20", np.inf), ("00:25", 5.0)])
+    got = aligned(Market(flat(8), rows))
+    assert got.open_interest[4] == 2
+    assert got.open_interest[5] == 5
+
+
+def test_funding_is_known_a_period_after_its_stamp_and_summed() -> None:
+    date = pd.to_datetime(["2025-12-31 23:40", "2026-01-01 00:00", "2026-01-01 00:20"], utc=True)
+    funding = pd.DataFrame({"date": date, "funding_rate": [0.01, 0.02, np.nan]})
+    got = aligned(Market(flat(12), None, funding)).funding
+    assert got.tolist() == [0, 0, 0, 0.02, *[0] * 8]  # usable at 00:20, the close of the fourth candle
+    as_open = funding.rename(columns={"funding_rate": "open"})
+    np.testing.assert_array_equal(aligned(Market(flat(12), None, as_open)).funding, got)
+
+
+def test_funding_that_falls_due_in_a_gap_comes_with_the_candle_after_it() -> None:
+    candles = flat(12).drop(index=[2, 3, 4]).reset_index(drop=True)
+    date = pd.date_range("2025-12-31 23:30", periods=9, freq="5min", tz="UTC")
+    got = aligned(Market(candles, None, pd.DataFrame({"date": date, "funding_rate": 0.001}))).funding
+    # Usable from 23:35 to 00:15; candles close at 00:05, 00:10, then at 00:30.
+    np.testing.assert_allclose(got[:3], [0.001, 0.001, 0.001])
+    assert got[3:].sum() == 0
+
+
+def test_ticks_count_candles_since_1970() -> None:
+    got = aligned(Market(random_candles(3, 1)))
+    assert got.interval == CANDLE
+    assert got.candles_per_day == 288
+    assert list(got.tick) == [pd.Timestamp("2026-01-01").value // 10**9 // 300 + i for i in range(3)]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_the_resolution_and_the_zone_of_dates_do_not_matter(unit: str) -> None:
+    candles = random_candles(30, 5)
+    want = aligned(Market(candles))
+    for dates in (
+        candles["date"].dt.as_unit(unit),
+        candles["date"].dt.tz_convert("Asia/Tokyo").dt.as_unit(unit),
+        candles["date"].dt.tz_localize(None).dt.as_unit(unit),  # without a zone: UTC
+    ):
+        np.testing.assert_array_equal(aligned(Market(candles.assign(date=dates))).tick, want.tick)
+
+
+def test_arrays_are_contiguous_floats_whatever_the_frame_holds() -> None:
+    columns = ["open", "high", "low", "close", "volume"]
+    whole = random_candles(30, 5).round({c: 0 for c in columns})
+    for dtype in ("int64", "float32", "Float64", "object", "int32"):
+        got = aligned(Market(whole.astype(dict.fromkeys(columns, dtype))))
+        want = aligned(Market(whole))
+        for name in ("high", "low", "close", "volume"):
+            values = getattr(got, name)
+            assert values.dtype == np.float64
+            assert values.flags.c_contiguous
+            np.testing.assert_array_equal(values, getattr(want, name))
+
+
+# --- what is refused -------------------------------------------------------------------------------------
+
+
+def put(column: str, value: object, row: int = 3) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    def change(frame: pd.DataFrame) -> pd.DataFrame:
+        frame = frame.copy()
+        frame.loc[row, column] = value
+        return frame
+
+    return change
+
+
+AT = "in row 3 (2026-01-01 00:15:00+00:00)"
+REFUSED = {
+    "no date": (
+        lambda f: f.drop(columns="date"),
+        "candles lack column 'date'; received ['open', 'high', 'low', 'close', 'volume']",
+    ),
+    "no close": (
+        lambda f: f.drop(columns="close"),
+        "candles lack column 'close'; received ['date', 'open', 'high', 'low', 'volume']",
+    ),
+    "dates as numbers": (
+        lambda f: f.assign(date=range(len(f))),
+        "candles: column 'date' must hold dates, received dtype int64",
+    ),
+    "no date in a row": (put("date", pd.NaT), "candles: column 'date' must not be empty, received NaT in row 3"),
+    "unsorted": (
+        lambda f: f.iloc[[0, 1, 3, 2]],
+        "candles: column 'date' must ascend without duplicates, received 2026-01-01 00:10:00+00:00 "
+        "after 2026-01-01 00:15:00+00:00 in row 3",
+    ),
+    "duplicate": (
+        lambda f: f.iloc[[0, 1, 1, 2]],
+        "candles: column 'date' must ascend without duplicates, received 2026-01-01 00:05:00+00:00 "
+        "after 2026-01-01 00:05:00+00:00 in row 2",
+    ),
+    "off the grid": (
+        put("date", pd.Timestamp("2026-01-01 00:16", tz="UTC")),
+        "candles: column 'date' must lie on a grid of 240 seconds, received 2026-01-01 00:05:00+00:00 in row 1",
+    ),
+    "NaN price": (put("close", np.nan), f"candles: column 'close' must be finite and above 0, received nan {AT}"),
+    "zero price": (put("low", 0.0), f"candles: column 'low' must be finite and above 0, received 0.0 {AT}"),
+    "negative price": (put("open", -1.0), f"candles: column 'open' must be finite and above 0, received -1.0 {AT}"),
+    "infinite price": (put("high", np.inf), f"candles: column 'high' must be finite and above 0, received inf {AT}"),
+    "NaN volume": (put("volume", np.nan), f"candles: column 'volume' must be finite and at least 0, received nan {AT}"),
+    "infinite volume": (
+        put("volume", np.inf),
+        f"candles: column 'volume' must be finite and at least 0, received inf {AT}",
+    ),
+    "negative volume": (
+        put("volume", -1.0),
+        f"candles: column 'volume' must be finite and at least 0, received -1.0 {AT}",
+    ),
+    "high under low": (
+        lambda f: put("high", 90.0)(f),
+        f"candles: column 'high' must not lie under low, received 90.0 {AT}",
+    ),
+    "close over high": (put("close", 101.0), f"candles: column 'close' must not lie over high, received 101.0 {AT}"),
+    "close under low": (put("close", 99.0), f"candles: column 'close' must not lie under low, received 99.0 {AT}"),
+    "open over high": (put("open", 101.0), f"candles: column 'open' must not lie over high, received 101.0 {AT}"),
+    "open under low": (put("open", 99.0), f"candles: column 'open' must not lie under low, received 99.0 {AT}"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), REFUSED.values(), ids=REFUSED)
+def test_candles_that_break_a_rule_are_refused(
+    change: Callable[[pd.DataFrame], pd.DataFrame], message: str
+) -> None:
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        align(change(flat(6)), None, None, lookback=LOOKBACK)
+
+
+def test_a_missing_column_is_an_error_of_its_own() -> None:
+    with pytest.raises(MissingColumnError):
+        align(flat(6).drop(columns="volume"), None, None, lookback=LOOKBACK)
+
+
+def test_text_among_the_prices_is_refused() -> None:
+    candles = flat(6).astype({"close": object})
+    candles.loc[3, "close"] = "n/a"
+    with pytest.raises(DataError, match=r"^candles: column 'close' must .*'?n/a'?"):
+        align(candles, None, None, lookback=LOOKBACK)
+
+
+ROWS = [("00:00", 1.0), ("00:05", 2.0), ("00:10", 3.0)]
+REFUSED_OPEN_INTEREST = {
+    "neither column": (
+        reported(ROWS).rename(columns={"open_interest_amount": "oi"}),
+        "open interest lack column 'open_interest_amount'; received ['date', 'oi']",
+    ),
+    "no date": (
+        reported(ROWS).drop(columns="date"),
+        "open interest lack column 'date'; received ['open_interest_amount']",
+    ),
+    "negative amount": (
+        reported([("00:00", 1.0), ("00:05", -2.0)]),
+        "open interest: column 'open_interest_amount' must be at least 0, received -2.0",
+    ),
+    "negative value": (
+        reported(ROWS, open_interest_value=[1.0, -3.0, 1.0]),
+        "open interest: column 'open_interest_value' must be at least 0, received -3.0",
+    ),
+    "duplicate": (
+        reported([ROWS[0], ROWS[0]]),
+        "open interest: column 'date' must ascend without duplicates, received 2026-01-01 00:00:00+00:00 "
+        "after 2026-01-01 00:00:00+00:00 in row 1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("rows", "message"), REFUSED_OPEN_INTEREST.values(), ids=REFUSED_OPEN_INTEREST)
+def test_open_interest_that_breaks_a_rule_is_refused(rows: pd.DataFrame, message: str) -> None:
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        align(flat(6), rows, None, lookback=LOOKBACK)
+
+
+def test_funding_without_a_rate_or_in_disorder_is_refused() -> None:
+    funding = random_funding(flat(40), 1)
+    with pytest.raises(
+        MissingColumnError, match=r"^funding lack column 'open'; received \['date', 'rate'\]$"
+    ):
+        align(flat(40), None, funding.rename(columns={"funding_rate": "rate"}), lookback=LOOKBACK)
+    with pytest.raises(DataError, match=r"^funding: column 'date' must ascend without duplicates, received "):
+        align(flat(40), None, funding.iloc[::-1], lookback=LOOKBACK)
+
+
+@pytest.mark.parametrize("empty", [reported([]), reported(ROWS).iloc[:0]], ids=["no dtype", "dates"])
+def test_empty_frames_of_open_interest_and_funding_are_as_none(empty: pd.DataFrame) -> None:
+    got = align(flat(6), empty, empty, lookback=LOOKBACK)
+    assert np.isnan(got.open_interest).all()
+    assert not got.funding.any()
+
+
+@pytest.mark.parametrize("shift", [-timedelta(days=30), timedelta(days=30)], ids=["long before", "after"])
+def test_open_interest_of_another_time_is_not_used(shift: timedelta) -> None:
+    candles = random_candles(40, 1)
+    rows = random_open_interest(candles, 1)
+    got = aligned(Market(candles, rows.assign(date=rows["date"] + shift)))
+    assert np.isnan(got.open_interest).all()

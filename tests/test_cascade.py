@@ -1,0 +1,221 @@
+import math
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from frames import Market, markets, random_candles, random_open_interest, small_config
+from hypothesis import given, settings
+from naive import levels_of
+from scipy.stats import norm
+from test_clusters import reading
+from test_scan import aligned, scanned
+
+from liqfeature import ConfigError
+from liqfeature.cascade import FARTHEST, STEPS_PER_SIGMA, CascadeRule
+from liqfeature.flow import FlowRule
+from liqfeature.grid import PriceGrid
+from liqfeature.heatmap import prepare_scan
+from liqfeature.types import LONG, SHORT
+
+ONE_NODE = {"nodes": (1.0,), "node_weights": (1.0,)}
+
+
+def walking_market(n: int = 600, seed: int = 3) -> Market:
+    candles = random_candles(n, seed, volatility=0.004)
+    return Market(candles, random_open_interest(candles, seed))
+
+
+# --- reach -----------------------------------------------------------------------------------------------
+
+
+def test_reach_is_twice_the_chance_of_ending_beyond() -> None:
+    """The reflection principle, for a Brownian path of known variance."""
+    reach = CascadeRule(**ONE_NODE).reach()
+    sigmas = np.arange(reach.size) / STEPS_PER_SIGMA
+    assert sigmas[-1] == FARTHEST
+    np.testing.assert_allclose(reach, 2 * norm.sf(sigmas), rtol=1e-10, atol=0)
+
+
+def test_simulated_paths_reach_as_often_as_the_table_says() -> None:
+    rng = np.random.default_rng(0)
+    steps, rule = 500, CascadeRule()
+    sigma = rng.choice(rule.nodes, 20_000, p=rule.node_weights)
+    highest = np.array([rng.normal(0, s / math.sqrt(steps), steps).cumsum().max() for s in sigma])
+    highest += 0.5826 * sigma / math.sqrt(steps)  # a path looked at now and then misses its maximum by so much
+    for sigmas in (0.3, 1.0, 2.0):
+        said = rule.reach()[round(sigmas * STEPS_PER_SIGMA)]
+        assert (highest >= sigmas).mean() == pytest.approx(said, abs=0.012)
+
+
+def test_reach_falls_from_one() -> None:
+    reach = CascadeRule().reach()
+    assert reach[0] == pytest.approx(1, abs=1e-15)
+    assert (np.diff(reach) < 0).all()
+    assert 0 < reach[-1] < 1e-6
+
+
+def test_wider_nodes_move_probability_outwards() -> None:
+    narrow, wide = CascadeRule(**ONE_NODE).reach(), CascadeRule(nodes=(0.5, 1.0, 1.5)).reach()
+    assert wide[50] < narrow[50]
+    assert wide[300] > narrow[300]
+
+
+# --- variance and impact ---------------------------------------------------------------------------------
+
+
+def test_variance_is_that_of_brownian_paths() -> None:
+    rng = np.random.default_rng(1)
+    paths = rng.normal(0, 0.01 / math.sqrt(400), (4000, 400)).cumsum(axis=1)
+    high, low = np.maximum(paths.max(axis=1), 0), np.minimum(paths.min(axis=1), 0)
+    rule = CascadeRule(windows=(4000,), weights=(1.0,))
+    assert math.sqrt(rule.variance(high, low)[-1]) == pytest.approx(0.01, rel=0.05)
+
+
+def test_variance_mixes_its_windows() -> None:
+    ranges = np.random.default_rng(2).exponential(1, 300)
+    rule = CascadeRule(windows=(2, 50), weights=(0.25, 0.75))
+    want = (0.25 * np.mean(ranges[-2:] ** 2) + 0.75 * np.mean(ranges[-50:] ** 2)) / (4 * math.log(2))
+    assert rule.variance(ranges, np.zeros(300))[-1] == pytest.approx(want, rel=1e-12)
+
+
+def test_a_usual_candle_forced_through_a_third_of_usual_depth_moves_price_by_root_three_sigma() -> None:
+    rule = CascadeRule(depth_share=1 / 3)
+    per_notional = rule.impact_per_notional(np.array([4.0]), np.array([1000.0]))[0]
+    assert math.sqrt(per_notional * 1000) == pytest.approx(2 * math.sqrt(3))
+    assert math.sqrt(CascadeRule(depth_share=1 / 3, impact=2.0).impact_per_notional(4.0, 1000.0) * 1000) == pytest.approx(
+        4 * math.sqrt(3)
+    )
+    assert np.isinf(rule.impact_per_notional(np.array([4.0]), np.array([0.0])))
+
+
+# --- the columns -----------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=10)
+@given(markets(n=80))
+def test_amplification_solves_its_equation_and_is_the_smallest_solution(market: Market) -> None:
+    config = small_config(cascade=CascadeRule(windows=(2, 5, 12), depth_share=0.02))
+    scan = prepare_scan(aligned(market, config), config)
+    n_window = config.grid.n_window(config.band)
+    for t in range(len(market.candles)):
+        scan.run(t, t + 1)
+        sigma, impact = scan.reading.sigma[t], scan.reading.impact[t]
+        close = scan.tape.close[t] + scan.reading.origin
+        for side in (LONG, SHORT):
+            ratio = reading(scan, "amplification", side)[t]
+            if not (sigma > 0 and math.isfinite(impact)):
+                assert math.isnan(ratio)
+                continue
+            met = [
+                (abs(b + 0.5 - close), amount * math.exp((b + 0.5) * config.grid.width))
+                for (s, b), amount in levels_of(scan).items()
+                if s == side and abs(b - math.floor(close)) <= n_window
+            ]
+            end = ratio * sigma
+            forced = math.fsum(notional for distance, notional in met if distance <= end)
+            assert end**2 == pytest.approx(sigma**2 + impact * forced, rel=1e-9)
+            for place, _ in met:  # no bin before the end stops the move
+                if sigma < place < end:
+                    before = math.fsum(notional for distance, notional in met if distance < place)
+                    assert place**2 <= sigma**2 + impact * before
+
+
+def test_more_notional_forces_more() -> None:
+    market = walking_market()
+    scans = [scanned(market, small_config(flow=FlowRule(churn=0.5, levered_share=share))) for share in (0.25, 0.5, 1.0)]
+    for less, more in zip(scans, scans[1:], strict=False):
+        for side in (LONG, SHORT):
+            np.testing.assert_array_equal(reading(more, "fuel", side), 2 * reading(less, "fuel", side))
+            assert (reading(more, "amplification", side) >= reading(less, "amplification", side)).all()
+            assert (reading(more, "amplification", side) > reading(less, "amplification", side)).any()
+            assert (reading(less, "amplification", side) >= 1).all()
+
+
+def test_impact_amplifies_and_depth_dampens() -> None:
+    market = walking_market()
+    base = {"windows": (2, 5, 12), "depth_share": 0.1}
+    plain, strong, deep = (
+        scanned(market, small_config(cascade=CascadeRule(**(base | changes))))
+        for changes in ({}, {"impact": 2.0}, {"depth_share": 0.5})
+    )
+    for side in (LONG, SHORT):
+        lower, middle, upper = (reading(s, "amplification", side) for s in (deep, plain, strong))
+        assert (lower <= middle).all()
+        assert (middle <= upper).all()
+        assert lower.mean() < middle.mean() < upper.mean()
+
+
+def test_a_higher_level_is_exceeded_less_often() -> None:
+    market = walking_market()
+    low, high = (
+        scanned(market, small_config(cascade=CascadeRule(windows=(2, 5, 12), level=level))) for level in (0.5, 0.95)
+    )
+    for side in (LONG, SHORT):
+        one, other = reading(low, "cascade", side)[11:], reading(high, "cascade", side)[11:]
+        assert (other <= one).all()
+        assert other.mean() < one.mean()
+
+
+def test_a_cascade_is_as_probable_as_reaching_more_than_the_usual_sweep() -> None:
+    """Where nothing was ever swept, any sweep exceeds its level: the first level on the way decides."""
+    market = walking_market()
+    scan = scanned(market, small_config())
+    none_swept = np.array([not scan.swept[1, LONG, max(0, t - 13) : t + 1].any() for t in range(600)])
+    nearest = reading(scan, "cascade", LONG)
+    assert none_swept[20:].any()
+    # Fuel counts each level once, by its reach: it is at most everything, times the reach of the nearest.
+    bound = reading(scan, "total", LONG) * nearest
+    assert (reading(scan, "fuel", LONG)[none_swept & np.isfinite(nearest)] <= bound[none_swept & np.isfinite(nearest)] * (1 + 1e-12)).all()
+
+
+def test_hits_are_rarer_the_farther_the_edge_in_sigmas() -> None:
+    market = walking_market(2000)
+    scan = scanned(market, small_config(grid=PriceGrid(width=0.0005, smoothing=2)))
+    for side in (LONG, SHORT):
+        near = np.log(reading(scan, "near", side) / market.candles["close"].to_numpy())
+        sigmas = np.abs(near) / (scan.reading.sigma * scan.config.grid.width)
+        hit = reading(scan, "hit", side)
+        found = np.isfinite(hit)
+        assert found.sum() > 100
+        order = np.argsort(sigmas[found])
+        assert (np.diff(hit[found][order]) <= 1e-6).all()
+        want = np.array(
+            [sum(w * math.erfc(u / (n * math.sqrt(2))) for n, w in zip((0.7, 1, 1.35), (0.25, 0.5, 0.25), strict=True)) for u in sigmas[found]]
+        )
+        np.testing.assert_allclose(hit[found], want, atol=3e-5)
+
+
+def test_a_longer_horizon_reaches_farther() -> None:
+    market = walking_market()
+    short, long = (scanned(market, small_config(horizon=h)) for h in (1, 4))
+    np.testing.assert_allclose(long.reading.sigma, 2 * short.reading.sigma, rtol=1e-12)
+    for side in (LONG, SHORT):
+        one, other = reading(short, "hit", side), reading(long, "hit", side)
+        both = np.isfinite(one)
+        np.testing.assert_array_equal(both, np.isfinite(other))
+        assert (other[both] >= one[both]).all()
+        assert (reading(long, "fuel", side) >= reading(short, "fuel", side)).all()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"windows": ()}, "windows must be at least 1 candle each, received ()"),
+        ({"windows": (0, 1, 2)}, "windows must be at least 1 candle each, received (0, 1, 2)"),
+        ({"windows": (1.5, 2, 3)}, "windows must be "),
+        ({"weights": (0.5, 0.5)}, "weights must be one share per window, with sum 1, received (0.5, 0.5)"),
+        ({"weights": (0.5, 0.7, -0.2)}, "weights must be one share per window, with sum 1, received (0.5, 0.7, -0.2)"),
+        ({"weights": (0.5, 0.3, 0.3)}, "weights must be one share per window, with sum 1, received (0.5, 0.3, 0.3)"),
+        ({"nodes": (0.0, 1.0, 2.0)}, "nodes must be above 0 each, received (0.0, 1.0, 2.0)"),
+        ({"node_weights": (1.0,)}, "node_weights must be one share per node, with sum 1, received (1.0,)"),
+        ({"impact": 0.0}, "impact must be above 0, received 0.0"),
+        ({"depth_share": 0.0}, "depth_share must be above 0 and at most 1, received 0.0"),
+        ({"depth_share": 1.5}, "depth_share must be above 0 and at most 1, received 1.5"),
+        ({"level": 1.0}, "level must be between 0 and 1, received 1.0"),
+        ({"level": math.nan}, "level must be between 0 and 1, received nan"),
+    ],
+)
+def test_parameters_that_break_their_rule_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}"):
+        CascadeRule(**changes)

@@ -1,0 +1,132 @@
+import math
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from naive import trailing_sums
+
+from liqfeature import ConfigError
+from liqfeature.flow import Flow, FlowRule, belongs_to, open_and_close, trailing_sum
+
+RULE = FlowRule(levered_share=0.5, churn=0.25)
+DAY = {"lookback": 4, "candles_per_day": 8.0}  # daily volume: twice the last four candles'
+
+
+def flow_of(volume: list[float], open_interest: list[float], rule: FlowRule = RULE) -> Flow:
+    return open_and_close(np.array(volume), np.array(open_interest), rule, **DAY)
+
+
+@given(
+    arrays(np.float64, st.integers(0, 80), elements=st.floats(0, 1e9)),
+    st.sampled_from([1, 2, 3, 12, 13, 27, 64]),
+)
+def test_trailing_sums_are_the_plain_sums(values: np.ndarray, window: int) -> None:
+    np.testing.assert_allclose(trailing_sum(values, window), trailing_sums(values, window), rtol=1e-13)
+
+
+@pytest.mark.parametrize("window", [1, 12, 27, 288])
+def test_trailing_sums_are_the_same_to_the_last_bit_wherever_the_array_begins(window: int) -> None:
+    values = np.random.default_rng(window).lognormal(0, 3, 1000)
+    whole = trailing_sum(values, window)
+    for begin in (1, 2, 3, 100, 500):
+        np.testing.assert_array_equal(trailing_sum(values[begin:], window)[window - 1 :], whole[begin + window - 1 :])
+
+
+@pytest.mark.parametrize("window", [12, 288, 1728])
+def test_trailing_sums_of_arrays_shorter_than_the_window_are_cumulated_sums(window: int) -> None:
+    ones = np.ones(window + 5)
+    for n in range(window + 5):
+        np.testing.assert_array_equal(trailing_sum(ones[:n], window), np.minimum(np.arange(1, n + 1), window))
+
+
+def test_trailing_sums_leave_their_input_alone() -> None:
+    values = np.arange(50.0)
+    trailing_sum(values, 12)
+    np.testing.assert_array_equal(values, np.arange(50.0))
+
+
+def test_a_candle_opens_the_churned_share_of_its_volume() -> None:
+    flow = flow_of([100.0] * 4, [1000.0] * 4)
+    np.testing.assert_array_equal(flow.real, True)
+    np.testing.assert_allclose(flow.kept, 1 - 0.25 * 100 / 1000)
+    np.testing.assert_allclose(flow.opened, 0.5 * 25)
+    np.testing.assert_array_equal(flow.carried, 1)
+    np.testing.assert_array_equal(flow.late, 0)
+
+
+def test_at_most_half_is_closed_in_one_candle() -> None:
+    flow = flow_of([5000.0] * 4, [1000.0] * 4)
+    np.testing.assert_array_equal(flow.kept, 0.5)
+    np.testing.assert_allclose(flow.opened, 0.5 * 500)
+
+
+def test_a_rise_opens_late_and_a_fall_shrinks() -> None:
+    flow = flow_of([100.0] * 4, [1000.0, 1200.0, 900.0, 900.0])
+    np.testing.assert_allclose(flow.late, [0, 0.5 * 200, 0, 0])
+    np.testing.assert_allclose(flow.carried, [1, 1, 0.75, 1])
+
+
+def test_a_leap_beyond_twofold_is_a_change_of_unit_and_opens_nothing() -> None:
+    flow = flow_of([100.0] * 4, [500.0, 1000.0, 2001.0, 100.0])
+    np.testing.assert_allclose(flow.late, [0, 250, 0, 0])
+    np.testing.assert_allclose(flow.carried, [1, 1, 2.001, 100 / 2001])
+
+
+def test_without_open_interest_it_is_guessed_from_volume_and_nothing_is_late() -> None:
+    flow = flow_of([100.0, 100.0, 100.0, 100.0, 300.0], [math.nan] * 5)
+    np.testing.assert_array_equal(flow.real, False)
+    np.testing.assert_allclose(flow.open_interest, np.array([200, 400, 600, 800, 1200]) * 0.25)
+    np.testing.assert_array_equal(flow.late, 0)
+    np.testing.assert_allclose(flow.carried, [1, 2, 1.5, 4 / 3, 1.5])
+
+
+def test_between_a_guess_and_a_reported_row_the_map_is_rescaled_and_nothing_is_opened() -> None:
+    flow = flow_of([100.0] * 4, [math.nan, 150.0, math.nan, 160.0])
+    np.testing.assert_array_equal(flow.real, [False, True, False, True])
+    np.testing.assert_array_equal(flow.late, 0)
+    np.testing.assert_allclose(flow.carried, [1, 150 / 50, 150 / 150, 160 / 150])
+
+
+def test_both_sides_counted_are_halved() -> None:
+    once = flow_of([100.0] * 3, [800.0, 1000.0, 700.0])
+    twice = flow_of([100.0] * 3, [1600.0, 2000.0, 1400.0], replace(RULE, open_interest_sides=2))
+    for name in Flow.__dataclass_fields__:
+        np.testing.assert_array_equal(getattr(once, name), getattr(twice, name))
+
+
+def test_open_interest_of_another_scale_is_not_believed() -> None:
+    daily = np.full(6, 200.0)
+    scales = np.array([0.99, 1.0, 100.0, 10_000.0, 10_001.0, math.nan])
+    np.testing.assert_array_equal(belongs_to(scales, daily), [False, True, True, True, False, False])
+
+
+def test_no_volume_closes_and_opens_nothing() -> None:
+    flow = flow_of([100.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1000.0] * 4 + [math.nan] * 2)
+    np.testing.assert_array_equal(flow.opened[1:], 0)
+    np.testing.assert_array_equal(flow.kept[1:], 1)
+    assert flow.open_interest[-1] == 0
+    assert flow.carried[-1] == 0
+    assert all(np.isfinite(getattr(flow, name)).all() for name in Flow.__dataclass_fields__)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"levered_share": 0.0}, "levered_share must be above 0 and at most 1, received 0.0"),
+        ({"levered_share": 1.1}, "levered_share must be above 0 and at most 1, received 1.1"),
+        ({"churn": 0.0}, "churn must be above 0 and at most 1, received 0.0"),
+        ({"churn": math.nan}, "churn must be above 0 and at most 1, received nan"),
+        ({"most_closed": 1.0}, "most_closed must be between 0 and 1, received 1.0"),
+        ({"most_closed": 0.0}, "most_closed must be between 0 and 1, received 0.0"),
+        ({"open_interest_sides": 3}, "open_interest_sides must be 1 or 2, received 3"),
+        ({"open_interest_days": 0.0}, "open_interest_days must be above 0, received 0.0"),
+    ],
+)
+def test_parameters_that_break_their_rule_are_refused(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        FlowRule(**changes)

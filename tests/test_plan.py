@@ -1,0 +1,185 @@
+"""Plans: worked examples, plain types, and refusals."""
+
+import json
+import math
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from liqfeature.errors import ConfigError, DataError, MissingColumnError
+from liqfeature.plan import Plan, PlanRule
+from liqfeature.risk import targets
+
+sides = pytest.mark.parametrize("is_short", [False, True], ids=["long", "short"])
+
+
+ROW = {
+    "liq_far_below": 98.0,
+    "liq_near_below": 99.0,
+    "liq_peak_below": 98.5,
+    "liq_near_above": 102.0,
+    "liq_peak_above": 102.5,
+    "liq_far_above": 103.0,
+}
+AT = {"entry_price": 100.0, "average_true_range": 1.0}
+RULE = PlanRule(buffer=0.5, fallback=3.0, max_distance=0.05, inset=0.5, min_distance=0.001)
+
+
+def as_tuple(plan):
+    return (plan.side, plan.entry_price, plan.stop, plan.first_target, plan.second_target)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_short", "expected"),
+    [
+        ({}, False, ("long", 100.0, 97.5, 101.5, 102.5)),
+        ({}, True, ("short", 100.0, 103.5, 99.5, 98.5)),
+        ({"liq_far_below": math.nan}, False, ("long", 100.0, 97.0, 101.5, 102.5)),
+        ({"liq_far_below": 95.6}, False, ("long", 100.0, 95.1, 101.5, 102.5)),
+        ({"liq_near_above": math.nan}, False, ("long", 100.0, 97.5, math.nan, 102.5)),
+        ({"liq_peak_above": math.nan}, False, ("long", 100.0, 97.5, 101.5, math.nan)),
+        ({"liq_near_above": 100.59}, False, ("long", 100.0, 97.5, math.nan, 102.5)),
+    ],
+)
+def test_plans_doable_in_the_head(change, is_short, expected):
+    plan = Plan.for_entry(ROW | change, is_short=is_short, rule=RULE, **AT)
+    assert as_tuple(plan) == pytest.approx(expected, nan_ok=True)
+    assert plan.is_short == is_short
+
+
+@pytest.mark.parametrize(("column", "is_short"), [("liq_far_below", False), ("liq_far_above", True)])
+def test_a_stop_out_of_reach_is_no_plan(column, is_short):
+    too_far = {column: 110.0 if is_short else 90.0}
+    assert Plan.for_entry(ROW | too_far, is_short=is_short, rule=RULE, **AT) is None
+    unknown_range = AT | {"average_true_range": math.nan}
+    assert Plan.for_entry(ROW, is_short=is_short, rule=RULE, **unknown_range) is None
+
+
+@sides
+def test_every_distance_of_the_rule_counts(is_short):
+    base = as_tuple(Plan.for_entry(ROW, is_short=is_short, rule=RULE, **AT))
+    for name in ("buffer", "inset"):
+        changed = PlanRule(**{"max_distance": 0.05, "buffer": 0.5, "inset": 0.5} | {name: 0.25})
+        assert as_tuple(Plan.for_entry(ROW, is_short=is_short, rule=changed, **AT)) != base
+    assert PlanRule() == PlanRule(buffer=0.35, fallback=2.0, max_distance=0.04, inset=0.1, min_distance=0.002)
+
+
+@sides
+def test_a_plan_from_a_frame_is_that_from_a_dict(is_short):
+    row = pd.DataFrame([ROW]).iloc[-1]
+    numpy_at = {name: np.float64(value) for name, value in AT.items()}
+    plan = Plan.for_entry(row, is_short=is_short, rule=RULE, **numpy_at)
+    assert plan == Plan.for_entry(ROW, is_short=is_short, rule=RULE, **AT)
+    assert {type(value) for value in plan.to_dict().values()} == {str, float}
+
+
+def test_a_plan_counts_in_double_precision_where_freqtrade_stored_single():
+    row = {name: np.float32(value) for name, value in ROW.items()} | {"liq_far_below": np.float32(98.1)}
+    plan = Plan.for_entry(row, is_short=False, **AT)
+    assert plan.stop == float(np.float32(98.1)) - 0.35
+
+
+@pytest.mark.parametrize("missing", [None, "liq_near_above", "liq_peak_above"])
+def test_a_plan_survives_the_trip_through_json_as_plain_types(missing):
+    row = {name: np.float64(math.nan if name == missing else value) for name, value in ROW.items()}
+    plan = Plan.for_entry(row, is_short=False, rule=RULE, **AT)
+    stored = plan.to_dict()
+    assert all(type(value) in (str, float) for value in stored.values())
+    assert all(value == value for value in stored.values())
+    assert len(stored) == (5 if missing is None else 4)
+    rebuilt = Plan.from_dict(json.loads(json.dumps(stored, allow_nan=False)))
+    assert rebuilt.to_dict() == stored
+    assert as_tuple(rebuilt) == pytest.approx(as_tuple(plan), nan_ok=True)
+
+
+def test_targets_are_reached_from_the_side_of_the_entry():
+    long = Plan(side="long", entry_price=100.0, stop=98.0, first_target=102.0, second_target=103.0)
+    assert [long.reached_first(price) for price in (101.9, 102.0, 102.9)] == [False, True, True]
+    assert [long.reached_second(price) for price in (102.9, 103.0, 104.0)] == [False, True, True]
+    short = Plan(side="short", entry_price=100.0, stop=102.0, first_target=98.0, second_target=97.0)
+    assert [short.reached_first(price) for price in (98.1, 98.0, 97.1)] == [False, True, True]
+    assert [short.reached_second(price) for price in (97.1, 97.0, 90.0)] == [False, True, True]
+    bare = Plan(side="long", entry_price=100.0, stop=98.0)
+    assert not bare.reached_first(1e9)
+    assert not bare.reached_second(1e9)
+
+
+# Messages name the parameter, the rule and the value.
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"buffer": -1.0}, "buffer must be at least 0, received -1.0"),
+        ({"fallback": math.nan}, "fallback must be at least 0, received nan"),
+        ({"max_distance": 1.0}, "max_distance must be between 0 and 1, received 1.0"),
+        ({"max_distance": 0.0}, "max_distance must be between 0 and 1, received 0.0"),
+    ],
+)
+def test_a_wrong_stop_rule_is_refused(change, message):
+    with pytest.raises(ConfigError, match=f"^{re.escape(message)}$"):
+        PlanRule(**change)
+
+
+@pytest.mark.parametrize("name", ["inset", "min_distance"])
+def test_a_wrong_target_rule_is_refused(name):
+    position = {"entry_price": 100.0, "is_short": False, "average_true_range": 1.0}
+    for refuse in (lambda: targets(1.0, 1.0, **position, **{name: -0.1}), lambda: PlanRule(**{name: -0.1})):
+        with pytest.raises(ConfigError, match=f"^{name} must be at least 0, received -0.1$"):
+            refuse()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"side": "buy"}, "side must be 'long' or 'short', received 'buy'"),
+        ({"stop": 101.0}, "stop of a long must lie on the losing side of 100.0, received 101.0"),
+        ({"stop": 100.0}, "stop of a long must lie on the losing side of 100.0, received 100.0"),
+        ({"stop": math.nan}, "stop of a long must lie on the losing side of 100.0, received nan"),
+        (
+            {"side": "short", "stop": 99.0},
+            "stop of a short must lie on the losing side of 100.0, received 99.0",
+        ),
+        (
+            {"first_target": 99.0},
+            "first_target of a long must lie on the winning side of 100.0, received 99.0",
+        ),
+        (
+            {"second_target": 100.0},
+            "second_target of a long must lie on the winning side of 100.0, received 100.0",
+        ),
+        (
+            {"side": "short", "stop": 101.0, "first_target": 103.0},
+            "first_target of a short must lie on the winning side of 100.0, received 103.0",
+        ),
+    ],
+)
+def test_a_plan_that_contradicts_itself_is_refused(change, message):
+    stored = {"side": "long", "entry_price": 100.0, "stop": 98.0} | change
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        Plan.from_dict(stored)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {"side": "long", "stop": 98.0},
+        {"side": "long", "entry_price": 100.0, "stop": 98.0, "size": 1.0},
+    ],
+)
+def test_a_plan_of_another_shape_is_refused(stored):
+    message = (
+        "plan must have ['entry_price', 'side', 'stop'] and nothing beyond "
+        f"['entry_price', 'first_target', 'second_target', 'side', 'stop'], received {sorted(stored)}"
+    )
+    with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
+        Plan.from_dict(stored)
+
+
+@pytest.mark.parametrize("column", ["liq_far_below", "liq_near_above", "liq_peak_above"])
+def test_a_row_without_a_column_names_it(column):
+    row = {name: value for name, value in ROW.items() if name != column}
+    with pytest.raises(MissingColumnError, match=f"^row lacks column '{column}'$"):
+        Plan.for_entry(row, is_short=False, **AT)

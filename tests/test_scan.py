@@ -1,0 +1,324 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from frames import Market, markets, random_candles, random_funding, random_open_interest, small_config, small_configs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from naive import NaiveScan, levels_of
+
+from liqfeature import HeatmapConfig
+from liqfeature.candles import Candles, align
+from liqfeature.flow import FlowRule
+from liqfeature.grid import PriceGrid
+from liqfeature.heatmap import Scan, prepare_scan
+from liqfeature.kernels.book import Mixture
+from liqfeature.kernels.read import READINGS
+from liqfeature.leverage import LeveragePrior
+from liqfeature.types import LONG, SHORT
+
+TENFOLD = LeveragePrior(max_leverage=10, maintenance_margin_rate=0.0, weight=(0, 0, 0, 0, 0, 1))
+"""Everybody trades at ten times leverage, and is liquidated when the margin is gone: at 90 or 110 of 100."""
+
+
+def aligned(market: Market, config: HeatmapConfig) -> Candles:
+    return align(market.candles, market.open_interest, market.funding_rate, lookback=config.lookback)
+
+
+def scanned(market: Market, config: HeatmapConfig) -> Scan:
+    scan = prepare_scan(aligned(market, config), config)
+    scan.run(0, len(market.candles))
+    return scan
+
+
+def quiet(prices: list[tuple[float, float, float]], volume: list[float]) -> pd.DataFrame:
+    """Candles from (high, low, close), one after the other."""
+    high, low, close = zip(*prices, strict=True)
+    date = pd.date_range("2026-01-01", periods=len(prices), freq="5min", tz="UTC")
+    return pd.DataFrame({"date": date, "open": close, "high": high, "low": low, "close": close, "volume": volume})
+
+
+def steady_open_interest(candles: pd.DataFrame, amount: float) -> pd.DataFrame:
+    date = pd.date_range(end=candles["date"].iloc[-1], periods=len(candles) + 10, freq="5min")
+    return pd.DataFrame({"date": date, "open_interest_amount": amount})
+
+
+def held(scan: Scan, side: int) -> float:
+    return sum(amount for (s, _), amount in levels_of(scan).items() if s == side)
+
+
+def prices_of(scan: Scan, side: int) -> list[float]:
+    """Lower edges of the side's occupied bins, as prices."""
+    return sorted(math.exp(b * scan.config.grid.width) for s, b in levels_of(scan) if s == side)
+
+
+# --- the twin --------------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=25)
+@given(markets(n=110), small_configs())
+def test_book_sweeps_and_readings_are_those_of_a_list_of_positions(market: Market, config: HeatmapConfig) -> None:
+    candles = aligned(market, config)
+    scan = prepare_scan(candles, config)
+    twin = NaiveScan(candles, config, scan.mixture.offset, scan.mixture.weight)
+    for t in range(len(market.candles)):
+        scan.run(t, t + 1)
+        twin.step(t)
+        if t % 7 == 0 or t == len(market.candles) - 1:
+            got, want = levels_of(scan), twin.levels()
+            assert set(got) == set(want)
+            assert list(got.values()) == pytest.approx([want[key] for key in got], rel=1e-9, abs=0)
+    swept = np.array(twin.swept).T.reshape(2, 2, -1)
+    np.testing.assert_allclose(scan.swept[:2], swept, rtol=1e-9, atol=0)
+    for i, what in enumerate(READINGS):
+        for side in (LONG, SHORT):
+            want = np.array([row.get((what, side), np.nan) for row in twin.rows])
+            got = scan.columns[side, i]
+            np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-9, err_msg=f"{what} {side}")
+
+
+# --- by hand ---------------------------------------------------------------------------------------------
+
+
+def test_a_fall_through_ninety_sweeps_the_longs_opened_at_a_hundred() -> None:
+    candles = quiet([(100, 100, 100), (100, 89, 95), (100, 95, 96)], [100.0, 0.0, 0.0])
+    config = small_config(leverage=TENFOLD, flow=FlowRule(levered_share=0.5, churn=0.2))
+    scan = scanned(Market(candles, steady_open_interest(candles, 1000.0)), config)
+    # A fifth of 100 contracts change hands, half of them levered: 10 long, 10 short.
+    assert scan.swept[0, LONG].tolist() == pytest.approx([0, 10, 0])
+    assert scan.swept[1, LONG, 1] == pytest.approx(10 * 90, rel=config.grid.width)
+    assert not scan.swept[:, SHORT].any()
+    assert held(scan, LONG) == 0
+    assert held(scan, SHORT) == pytest.approx(10)
+    assert prices_of(scan, SHORT) == pytest.approx([110], rel=config.grid.width)
+
+
+def test_a_rise_through_a_hundred_and_ten_sweeps_the_shorts() -> None:
+    candles = quiet([(100, 100, 100), (111, 100, 105)], [100.0, 0.0])
+    config = small_config(leverage=TENFOLD, flow=FlowRule(levered_share=0.5, churn=0.2))
+    scan = scanned(Market(candles, steady_open_interest(candles, 1000.0)), config)
+    assert scan.swept[0, SHORT].tolist() == pytest.approx([0, 10])
+    assert scan.swept[1, SHORT, 1] == pytest.approx(10 * 110, rel=config.grid.width)
+    assert not scan.swept[:, LONG].any()
+    assert held(scan, LONG) == pytest.approx(10)
+    assert prices_of(scan, LONG) == pytest.approx([90], rel=config.grid.width)
+
+
+def test_what_is_near_but_not_touched_stays() -> None:
+    edge = math.floor(math.log(90) / 0.002) * 0.002
+    for low, gone in ((math.exp(edge + 0.0021), False), (math.exp(edge + 0.0019), True)):
+        candles = quiet([(100, 100, 100), (100, low, 95)], [100.0, 0.0])
+        config = small_config(leverage=TENFOLD)
+        scan = scanned(Market(candles, steady_open_interest(candles, 1000.0)), config)
+        assert (held(scan, LONG) == 0) is gone
+
+
+def test_a_fall_of_open_interest_shrinks_the_map_and_a_rise_opens_at_earlier_prices() -> None:
+    candles = quiet([(100, 100, 100)] * 2 + [(200, 200, 200)] * 2, [100.0, 0.0, 0.0, 0.0])
+    config = small_config(leverage=TENFOLD, flow=FlowRule(levered_share=0.5, churn=0.2))
+    date = pd.date_range("2025-12-31 23:45", periods=7, freq="5min", tz="UTC")
+    for amounts, longs in (
+        ([1000, 1000, 1000, 1000, 500, 500, 500], [10, 5, 5, 5]),
+        # 200 more, half of them levered, known at 00:10 and opened in the candle of 00:00, which alone traded.
+        ([1000, 1000, 1000, 1000, 1200, 1200, 1200], [10, 110, 110, 110]),
+    ):
+        rows = pd.DataFrame({"date": date, "open_interest_amount": amounts})
+        market = Market(candles, rows)
+        scan = prepare_scan(aligned(market, config), config)
+        for t, want in enumerate(longs):
+            scan.run(t, t + 1)
+            assert held(scan, LONG) == pytest.approx(want), (amounts, t)
+        assert prices_of(scan, LONG) == pytest.approx([90], rel=config.grid.width)
+        assert held(scan, SHORT) == 0  # price has leapt from 100 over 110 to 200
+
+
+def test_a_late_rise_leaves_out_what_price_has_crossed_since() -> None:
+    hourly = pd.DataFrame(
+        {
+            "date": pd.date_range("2025-12-31 22:00", periods=5, freq="h", tz="UTC"),
+            "open_interest_amount": [1000.0, 1000, 1000, 1200, 1200],
+        }
+    )
+    config = small_config(leverage=TENFOLD, lookback=24, flow=FlowRule(levered_share=0.5, churn=0.2))
+    for low, high, longs, shorts in ((99, 101, 100, 100), (89, 101, 0, 100), (99, 111, 100, 0)):
+        # All trade at 100 between 00:00 and 01:00, all known at 02:00; price moves in between.
+        calm = [(100.0, 100.0, 100.0)]
+        candles = quiet(calm * 18 + [(high, low, 100)] + calm * 6, [100.0] * 12 + [0.0] * 13)
+        before, after = (
+            prepare_scan(aligned(Market(candles, hourly), config), config),
+            prepare_scan(aligned(Market(candles, hourly), config), config),
+        )
+        before.run(0, 23)
+        after.run(0, 24)
+        assert held(after, LONG) - held(before, LONG) == pytest.approx(longs)
+        assert held(after, SHORT) - held(before, SHORT) == pytest.approx(shorts)
+
+
+@pytest.mark.parametrize("rate", [0.01, -0.01])
+def test_funding_paid_moves_liquidation_prices_up_and_received_down(rate: float) -> None:
+    candles = quiet([(100, 100, 100)] * 9, [100.0] + [0.0] * 8)
+    date = pd.to_datetime(["2025-12-31 23:50", "2025-12-31 23:55", "2026-01-01 00:00"], utc=True)
+    funding = pd.DataFrame({"date": date, "funding_rate": [0.0, 0.0, rate]})
+    config = small_config(leverage=TENFOLD, max_age=32)  # a generation has four candles
+    market = Market(candles, steady_open_interest(candles, 1000.0), funding)
+    scan = prepare_scan(aligned(market, config), config)
+    scan.run(0, 1)
+    before = {side: prices_of(scan, side)[0] for side in (LONG, SHORT)}
+    scan.run(1, 9)
+    for side in (LONG, SHORT):
+        assert prices_of(scan, side)[0] == pytest.approx(before[side] * math.exp(rate), rel=1e-9)
+        assert held(scan, side) > 0
+
+
+def test_funding_that_moves_a_level_to_price_removes_it() -> None:
+    candles = quiet([(100, 100, 100)] * 9, [100.0] + [0.0] * 8)
+    date = pd.to_datetime(["2025-12-31 23:50", "2025-12-31 23:55", "2026-01-01 00:00"], utc=True)
+    config = small_config(leverage=TENFOLD)
+    for rate, longs in ((0.09, True), (0.12, False)):  # ln(100 / 90) = 0.105
+        funding = pd.DataFrame({"date": date, "funding_rate": [0.0, 0.0, rate]})
+        scan = scanned(Market(candles, steady_open_interest(candles, 1000.0), funding), config)
+        assert (held(scan, LONG) > 0) is longs
+        assert held(scan, SHORT) > 0
+
+
+@pytest.mark.parametrize("begin", range(8))
+def test_nothing_is_older_than_max_age_and_all_lives_an_eighth_less(begin: int) -> None:
+    max_age = 32
+    candles = quiet([(100, 100, 100)] * (begin + 34), [0.0] * begin + [100.0] + [0.0] * 33)
+    config = small_config(leverage=TENFOLD, max_age=max_age, lookback=48)
+    scan = prepare_scan(aligned(Market(candles, steady_open_interest(candles, 200.0)), config), config)
+    ages = []
+    for t in range(len(candles)):
+        scan.run(t, t + 1)
+        if held(scan, LONG) > 0:
+            ages.append(t - begin)
+    assert ages == list(range(len(ages)))
+    assert max_age - max_age // 8 <= ages[-1] + 1 <= max_age
+
+
+def test_longer_silence_than_max_age_forgets_everything() -> None:
+    candles = quiet([(100, 100, 100)] * 5, [100.0] * 5)
+    late = candles.assign(date=candles["date"] + pd.Timedelta(minutes=5 * 40), volume=0.0)
+    candles = pd.concat([candles, late], ignore_index=True)
+    scan = prepare_scan(aligned(Market(candles), small_config(leverage=TENFOLD)), small_config(leverage=TENFOLD))
+    scan.run(0, 5)
+    assert held(scan, LONG) > 0
+    scan.run(5, 6)
+    assert held(scan, LONG) == 0 == held(scan, SHORT)
+
+
+# --- invariants ------------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=25)
+@given(markets(), small_configs())
+def test_live_amount_never_exceeds_the_levered_share_of_open_interest(market: Market, config: HeatmapConfig) -> None:
+    scan = prepare_scan(aligned(market, config), config)
+    for t in range(len(market.candles)):
+        scan.run(t, t + 1)
+        limit = config.flow.levered_share * scan.flow.open_interest[t]
+        levels = levels_of(scan)
+        assert min(levels.values(), default=0.0) >= 0
+        for side in (LONG, SHORT):
+            assert sum(a for (s, _), a in levels.items() if s == side) <= limit * (1 + 1e-12)
+        price = scan.tape.close[t] + scan.reading.origin
+        assert all(b < math.floor(price) if s == LONG else b > math.floor(price) for s, b in levels)
+
+
+@settings(deadline=None, max_examples=15)
+@given(markets(), small_configs())
+def test_levels_stay_until_touched_and_are_then_gone(market: Market, config: HeatmapConfig) -> None:
+    market = replace(market, funding_rate=None)
+    scan = prepare_scan(aligned(market, config), config)
+    length = config.max_age // 8
+    before: set[tuple[int, int]] = set()
+    for t in range(len(market.candles)):
+        scan.run(t, t + 1)
+        after = set(levels_of(scan))
+        low, high = (math.floor(p[t] + scan.reading.origin) for p in (scan.tape.low, scan.tape.high))
+        untouched = {(s, b) for s, b in before if (b < low if s == LONG else b > high)}
+        turned = t == 0 or scan.tape.tick[t] // length != scan.tape.tick[t - 1] // length
+        if not turned and scan.tape.carried[t] > 0:
+            assert untouched <= after
+        if scan.flow.opened[t] == 0 and scan.flow.late[t] == 0:
+            assert after <= untouched
+        before = after
+
+
+def test_swept_is_what_leaves_the_book() -> None:
+    candles = random_candles(300, 4, volatility=0.006).assign(volume=50.0)
+    candles.loc[150:, "volume"] = 0.0
+    config = small_config(lookback=288, max_age=4096, flow=FlowRule(open_interest_days=20.0))
+    market = Market(candles, steady_open_interest(candles, 1000.0))
+    scan = prepare_scan(aligned(market, config), config)
+    scan.run(0, 150)
+    before = {side: held(scan, side) for side in (LONG, SHORT)}
+    scan.run(150, 300)
+    for side in (LONG, SHORT):
+        assert scan.swept[0, side, 150:].sum() > 0
+        assert before[side] - scan.swept[0, side, 150:].sum() == pytest.approx(held(scan, side), rel=1e-9)
+
+
+def test_a_walk_in_steps_ends_where_one_walk_ends() -> None:
+    candles = random_candles(200, 5)
+    market = Market(candles, random_open_interest(candles, 5), random_funding(candles, 5))
+    whole = scanned(market, small_config())
+    steps = prepare_scan(aligned(market, small_config()), small_config())
+    for first, stop in ((0, 1), (1, 77), (77, 77), (77, 200)):
+        steps.run(first, stop)
+    np.testing.assert_array_equal(steps.columns, whole.columns)
+    assert levels_of(steps) == levels_of(whole)
+
+
+@settings(deadline=None, max_examples=12)
+@given(st.integers(0, 10_000), st.booleans())
+def test_mirrored_prices_swap_what_lies_above_and_below(seed: int, with_open_interest: bool) -> None:
+    config = small_config(grid=PriceGrid(width=0.002, smoothing=2))
+    candles = random_candles(150, seed, volatility=0.004, gaps=0.02)
+    rows = random_open_interest(candles, seed).drop(columns="open_interest_value") if with_open_interest else None
+    pivot = 2 * 2300 * config.grid.width  # of ln(price), so that bin b becomes bin 4599 - b
+    mirrored = candles.assign(
+        **{new: np.exp(pivot - np.log(candles[old])) for new, old in (("open", "open"), ("close", "close"))},
+        high=np.exp(pivot - np.log(candles["low"])),
+        low=np.exp(pivot - np.log(candles["high"])),
+    )
+    scans = []
+    for frame in (candles, mirrored):
+        scan = prepare_scan(aligned(Market(frame, rows), config), config)
+        offset, weight = scan.mixture
+        scan = replace(scan, mixture=Mixture(np.stack([-offset[SHORT], offset[SHORT]]), weight))
+        scan.run(0, len(frame))
+        scans.append(scan)
+    one, other = scans
+    want = {(1 - side, 4599 - b): amount for (side, b), amount in levels_of(one).items()}
+    got = levels_of(other)
+    assert set(got) == set(want)
+    assert list(got.values()) == pytest.approx([want[key] for key in got], rel=1e-9)
+    np.testing.assert_allclose(other.swept[0], one.swept[0, ::-1], rtol=1e-9)
+    readings = {what: i for i, what in enumerate(READINGS)}
+    for what in ("age", "hit"):
+        i = readings[what]
+        np.testing.assert_allclose(other.columns[:, i], one.columns[::-1, i], rtol=1e-7, atol=1e-9)
+    for what in ("near", "peak", "far", "strongest"):
+        i = readings[what]
+        logs = pivot - np.log(one.columns[::-1, i])
+        np.testing.assert_allclose(np.log(other.columns[:, i]), logs, rtol=1e-12)
+
+
+def test_the_smallest_scale_is_folded_before_it_is_lost() -> None:
+    """Open interest that falls by 90 % at every candle leaves 1e-130 of the map, not 0 and not NaN."""
+    n = 130
+    candles = quiet([(100, 100, 100)] * n, [1.0] + [1e-9] * (n - 1))
+    config = small_config(leverage=TENFOLD, max_age=8 * 216)
+    candles["date"] += pd.Timedelta(minutes=5) * (216 - (candles["date"].iloc[0].timestamp() // 300) % 216)
+    scan = prepare_scan(aligned(Market(candles), config), config)
+    carried = np.full(n, 0.1)
+    carried[0] = 1.0
+    scan = replace(scan, tape=scan.tape._replace(carried=carried, opened=scan.tape.opened * (np.arange(n) == 0)))
+    scan.run(0, 1)
+    first = held(scan, LONG)
+    scan.run(1, n)
+    kept = float(np.prod(scan.tape.kept[1:])) * first
+    assert math.log10(held(scan, LONG) / kept) == pytest.approx(-(n - 1), abs=1e-6)
