@@ -42,12 +42,12 @@ check: .venv/ok  ## the same without the tests that run Freqtrade
 	$(BIN)/python -m pytest -m "not slow"
 
 bench: .venv/ok  ## how fast the columns are
-	$(BIN)/python -m pytest --benchmark-only
+	$(BIN)/python tests/bench.py -rN
 
 lock: .venv/ok  ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/python -m venv .venv/uv
 	.venv/uv/bin/python -m pip install --quiet uv
-	.venv/uv/bin/uv pip compile --universal --python-version 3.11 --extra dev --upgrade --no-header \
+	.venv/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --extra dev --upgrade --no-header \
 	    --no-emit-index-url pyproject.toml --output-file requirements.lock
 
 format: .venv/ok  ## format the code and sort its imports
@@ -55,7 +55,7 @@ format: .venv/ok  ## format the code and sort its imports
 	$(BIN)/ruff check --fix .
 
 clean:  ## remove caches and everything the sandbox made; .venv stays
-	rm -rf $(SANDBOX) .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks .coverage
+	rm -rf $(SANDBOX) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 	find liqfeature tests user_data -name __pycache__ -prune -exec rm -rf {} +
 
 .in-sandbox:

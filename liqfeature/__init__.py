@@ -3,15 +3,18 @@
 from liqfeature.config import HeatmapConfig, load_config
 from liqfeature.errors import ConfigError, DataError, LiqFeatureError, MissingColumnError, MissingExtraError
 from liqfeature.features import COLUMNS, liquidation_features
+from liqfeature.snapshot import Heatmap, estimate_heatmap
 
 __all__ = [
     "COLUMNS",
     "ConfigError",
     "DataError",
+    "Heatmap",
     "HeatmapConfig",
     "LiqFeatureError",
     "MissingColumnError",
     "MissingExtraError",
+    "estimate_heatmap",
     "liquidation_features",
     "load_config",
 ]

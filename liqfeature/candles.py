@@ -97,9 +97,7 @@ def align(
         Naming the column, the rule and the value received.
     """
     time = _times(candles, "candles")
-    for column in CANDLE_COLUMNS[1:]:
-        _require_column(candles, column, "candles")
-    opening, high, low, close, volume = (_floats(candles[c]) for c in CANDLE_COLUMNS[1:])
+    opening, high, low, close, volume = (_floats(candles, c, "candles") for c in CANDLE_COLUMNS[1:])
     _check_prices(time, open=opening, high=high, low=low, close=close, volume=volume)
     interval = _interval(time)
     closing = time + interval
@@ -125,8 +123,12 @@ def _require_column(frame: pd.DataFrame, column: str, name: str) -> None:
         raise MissingColumnError(msg)
 
 
-def _floats(column: "pd.Series[float]") -> FloatArray:
-    return np.array(column.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64, order="C")
+def _floats(frame: pd.DataFrame, column: str, name: str) -> FloatArray:
+    _require_column(frame, column, name)
+    if not pd.api.types.is_numeric_dtype(frame[column]) and not frame[column].isna().all():
+        msg = f"{name}: column {column!r} must hold numbers, received dtype {frame[column].dtype}"
+        raise DataError(msg)
+    return np.array(frame[column].to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64, order="C")
 
 
 def _times(frame: pd.DataFrame, name: str) -> IntArray:
@@ -227,7 +229,7 @@ def _amounts(frame: pd.DataFrame, time: IntArray, close: FloatArray) -> tuple[In
     present = [c for c in OPEN_INTEREST_COLUMNS if c in frame.columns]
     if not present:
         _require_column(frame, OPEN_INTEREST_COLUMNS[0], "open interest")
-    columns = {c: _floats(frame[c]) for c in present}
+    columns = {c: _floats(frame, c, "open interest") for c in present}
     for name, values in columns.items():
         if (values < 0).any():
             msg = f"open interest: column {name!r} must be at least 0, received {values[values < 0][0]}"
@@ -252,8 +254,7 @@ def _funding(frame: pd.DataFrame | None, closing: IntArray, interval: int) -> Fl
         return funding
     stamp = _times(frame, "funding")
     column = "funding_rate" if "funding_rate" in frame.columns else "open"
-    _require_column(frame, column, "funding")
-    rate = np.nan_to_num(_floats(frame[column]))
+    rate = np.nan_to_num(_floats(frame, column, "funding"))
     usable = _usable_at(stamp, interval)
     row = np.searchsorted(closing, usable, side="left")
     inside = (row < closing.size) & (usable > closing[0] - interval)

@@ -1,7 +1,7 @@
 """Rules of parameters: each broken one is a ConfigError that names parameter, rule and value received."""
 
 import dataclasses
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 from liqfeature.errors import ConfigError
 
@@ -37,8 +37,9 @@ def require_types(parameters: Any) -> None:
         elif field.type is float:
             require(field.name, _is_number(value), "a number", repr(value))
         elif get_origin(field.type) is tuple:
-            holds = isinstance(value, tuple) and all(_is_number(v) for v in value)
-            require(field.name, holds, "a tuple of numbers", repr(value))
+            whole = get_args(field.type)[0] is int
+            holds = isinstance(value, tuple) and all((_is_whole if whole else _is_number)(v) for v in value)
+            require(field.name, holds, f"a tuple of {'whole ' if whole else ''}numbers", repr(value))
         elif isinstance(field.type, type):
             require(field.name, isinstance(value, field.type), f"a {field.type.__name__}", repr(value))
 

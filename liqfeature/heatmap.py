@@ -22,6 +22,7 @@ class Scan:
     """A walk over candles, ready to run: inputs in bins, the book, and the rows to write."""
 
     config: HeatmapConfig
+    origin: int  # bin of the grid that is bin 0 of the book
     flow: Flow
     tape: Tape
     mixture: Mixture
@@ -82,6 +83,7 @@ def prepare_scan(candles: Candles, config: HeatmapConfig) -> Scan:
     )
     return Scan(
         config=config,
+        origin=origin,
         flow=flow,
         tape=tape,
         mixture=Mixture(offset, weight),

@@ -240,7 +240,7 @@ def liquidation_distance(
         msg = f"leverage must be above 0, received {lowest}"
         raise ConfigError(msg)
     if (
-        np.min(maintenance_margin_rate, initial=np.inf) < 0
+        np.min(required, initial=np.inf) < liquidation_fee_rate
         or liquidation_fee_rate < 0
         or np.any(required >= 1)
     ):

@@ -193,7 +193,8 @@ class Plan:
         known = {field.name for field in fields(cls)}
         required = {"side", "entry_price", "stop"}
         if not required <= set(values) <= known:
-            msg = f"plan must have {sorted(required)} and nothing beyond {sorted(known)}, received {sorted(values)}"
+            rule = f"{sorted(required)} and nothing beyond {sorted(known)}"
+            msg = f"plan must have {rule}, received {sorted(values)}"
             raise DataError(msg)
         prices = {name: float(value) for name, value in values.items() if name != "side"}
         return cls(side=values["side"], **prices)

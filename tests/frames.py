@@ -48,7 +48,9 @@ def random_candles(
     """
     rng = np.random.default_rng(seed)
     missing = np.where(rng.random(n) < gaps, rng.integers(1, 41, n), 0)
-    date = pd.Timestamp(start, tz="UTC") + pd.to_timedelta((np.arange(n) + np.cumsum(missing)) * CANDLE, unit="ms")
+    date = pd.Timestamp(start, tz="UTC") + pd.to_timedelta(
+        (np.arange(n) + np.cumsum(missing)) * CANDLE, unit="ms"
+    )
     trades = rng.random(n) >= idle
     step = rng.normal(0, volatility, n) * trades
     jump = rng.normal(0, 10 * volatility, n) * (rng.random(n) < jumps) * trades
@@ -116,8 +118,12 @@ def small_configs(draw: st.DrawFn) -> HeatmapConfig:
         lookback=draw(st.sampled_from([12, 24])),
         band=draw(st.sampled_from([0.03, 0.08])),
         grid=PriceGrid(width=draw(st.sampled_from([0.001, 0.003])), smoothing=draw(st.integers(0, 3))),
-        flow=FlowRule(churn=draw(st.sampled_from([0.1, 0.9])), levered_share=draw(st.sampled_from([0.3, 1.0]))),
-        clusters=ClusterRule(ratio=draw(st.sampled_from([0.7, 1.3])), least_share=draw(st.sampled_from([0.0, 0.01]))),
+        flow=FlowRule(
+            churn=draw(st.sampled_from([0.1, 0.9])), levered_share=draw(st.sampled_from([0.3, 1.0]))
+        ),
+        clusters=ClusterRule(
+            ratio=draw(st.sampled_from([0.7, 1.3])), least_share=draw(st.sampled_from([0.0, 0.01]))
+        ),
     )
 
 

@@ -31,7 +31,7 @@ def levels_of(scan: Scan) -> Levels:
     book = scan.book
     current = book.amount[book.clock[0] % book.amount.shape[0]]
     live = (book.older + current) * book.scale[0]
-    origin = int(scan.reading.origin)
+    origin = int(scan.origin)
     return {(int(s), int(b) + origin): float(live[s, b]) for s, b in zip(*np.nonzero(live), strict=True)}
 
 
@@ -43,15 +43,20 @@ def trailing_sums(values: np.ndarray, window: int) -> list[float]:
 class NaiveScan:
     """The five events and the readings, candle by candle, on a list of positions."""
 
-    def __init__(self, candles: Candles, config: HeatmapConfig, offset: np.ndarray, weight: np.ndarray) -> None:
+    def __init__(
+        self, candles: Candles, config: HeatmapConfig, offset: np.ndarray, weight: np.ndarray
+    ) -> None:
         self.candles, self.config = candles, config
         self.offset, self.weight = offset, weight
         self.high, self.low, self.close = (
-            [_bins(p, config.grid.width) for p in prices] for prices in (candles.high, candles.low, candles.close)
+            [_bins(p, config.grid.width) for p in prices]
+            for prices in (candles.high, candles.low, candles.close)
         )
         self.positions: list[Position] = []
         self.funding: dict[int, float] = {}
-        self.shares: list[np.ndarray] = []  # smoothed shares of open interest by distance, (2, n_window) a candle
+        self.shares: list[
+            np.ndarray
+        ] = []  # smoothed shares of open interest by distance, (2, n_window) a candle
         self.forced: list[tuple[float, float]] = []  # within the horizon
         self.swept: list[tuple[float, float, float, float]] = []  # amounts, notionals
         self.rows: list[dict[tuple[str, int], float]] = []
@@ -152,9 +157,14 @@ class NaiveScan:
     def _consume(self, t: int) -> None:
         lowest, highest = math.floor(self.low[t]), math.floor(self.high[t])
         gone = [p for p in self.positions if (p.bin >= lowest if p.side == LONG else p.bin <= highest)]
-        self.positions = [p for p in self.positions if not (p.bin >= lowest if p.side == LONG else p.bin <= highest)]
+        self.positions = [
+            p for p in self.positions if not (p.bin >= lowest if p.side == LONG else p.bin <= highest)
+        ]
         amounts = [math.fsum(p.amount for p in gone if p.side == side) for side in (LONG, SHORT)]
-        notionals = [math.fsum(p.amount * self._centre(p.bin) for p in gone if p.side == side) for side in (LONG, SHORT)]
+        notionals = [
+            math.fsum(p.amount * self._centre(p.bin) for p in gone if p.side == side)
+            for side in (LONG, SHORT)
+        ]
         self.swept.append((*amounts, *notionals))
 
     def _centre(self, b: int) -> float:
@@ -172,13 +182,17 @@ class NaiveScan:
             away = -1 if side == LONG else 1
             for i in range(n_window):
                 weights = {j: half + 1 - abs(j) for j in range(-half, half + 1)}
-                weighed = sum(w * held.get((side, price + away * (1 + i + j)), 0.0) for j, w in weights.items())
+                weighed = sum(
+                    w * held.get((side, price + away * (1 + i + j)), 0.0) for j, w in weights.items()
+                )
                 smooth[side, i] = weighed / sum(weights.values())
         usual = self._usual(t)
         for side in (LONG, SHORT):
             self._read_clusters(t, side, smooth[side], config.clusters.ratio * self.level[t] * usual, row)
         self.shares.append(smooth / self.level[t] if self.level[t] > 0 else np.zeros_like(smooth))
-        self.forced.append(tuple(math.fsum(s[2 + side] for s in self.swept[-config.horizon :]) for side in (0, 1)))
+        self.forced.append(
+            tuple(math.fsum(s[2 + side] for s in self.swept[-config.horizon :]) for side in (0, 1))
+        )
         for side in (LONG, SHORT):
             self._read_cascade(t, side, n_window, row)
         self.rows.append(row)
@@ -187,7 +201,9 @@ class NaiveScan:
         """Mean share at each distance over the twelve blocks before the present one, both sides pooled."""
         block = self.config.lookback // 12
         number = int(self.candles.tick[t]) // block
-        past = [self.shares[u] for u in range(t) if number - 12 <= int(self.candles.tick[u]) // block < number]
+        past = [
+            self.shares[u] for u in range(t) if number - 12 <= int(self.candles.tick[u]) // block < number
+        ]
         n_window = math.ceil(-math.log(1 - self.config.band) / self.config.grid.width)
         return np.mean([p.mean(axis=0) for p in past], axis=0) if past else np.zeros(n_window)
 
@@ -244,7 +260,9 @@ class NaiveScan:
             for _, notional in near:
                 ends.append(math.sqrt(ends[-1] ** 2 + impact * notional))
             stops = [*(distance for distance, _ in near), math.inf]
-            row["amplification", side] = next(e for e, stop in zip(ends, stops, strict=True) if stop > e) / sigma
+            row["amplification", side] = (
+                next(e for e, stop in zip(ends, stops, strict=True) if stop > e) / sigma
+            )
         if t + 1 >= self.config.lookback:
             recent = sorted(f[side] for f in self.forced[-self.config.lookback :])
             level = recent[math.ceil(rule.level * len(recent)) - 1]
@@ -272,7 +290,11 @@ class NaiveScan:
         rule, lookback, c = self.config.cascade, self.config.lookback, self.candles
         past = range(max(0, t + 1 - lookback), t + 1)
         turnover = math.fsum(c.volume[u] * c.close[u] for u in past) / lookback
-        return rule.impact**2 * self._variance(t, lookback) / (turnover * rule.depth_share) if turnover else math.nan
+        return (
+            rule.impact**2 * self._variance(t, lookback) / (turnover * rule.depth_share)
+            if turnover
+            else math.nan
+        )
 
     def _reach(self, distance: float, t: int) -> float:
         """Probability of reach, read off straight lines between hundredths of a sigma, up to eight."""
@@ -281,7 +303,10 @@ class NaiveScan:
             return 0.0
         k = math.floor(distance / sigma * 100)
         one, other = (
-            math.fsum(w * math.erfc(u / (n * math.sqrt(2))) for n, w in zip(rule.nodes, rule.node_weights, strict=True))
+            math.fsum(
+                w * math.erfc(u / (n * math.sqrt(2)))
+                for n, w in zip(rule.nodes, rule.node_weights, strict=True)
+            )
             for u in (k / 100, (k + 1) / 100)
         )
         return one + (other - one) * (distance / sigma * 100 - k)

@@ -142,7 +142,8 @@ def test_value_is_divided_by_the_last_close_before_its_stamp() -> None:
 
 def test_rows_that_imply_another_price_are_passed_over_and_logged(caplog: pytest.LogCaptureFixture) -> None:
     rows = reported(
-        [(f"00:{m:02}", 10.0) for m in range(0, 30, 5)], open_interest_value=[1000, 1999, 501, 2001, 499, 1000]
+        [(f"00:{m:02}", 10.0) for m in range(0, 30, 5)],
+        open_interest_value=[1000, 1999, 501, 2001, 499, 1000],
     )
     with caplog.at_level(logging.WARNING):
         got = aligned(Market(flat(7), rows))
@@ -151,7 +152,9 @@ def test_rows_that_imply_another_price_are_passed_over_and_logged(caplog: pytest
 
 
 def test_empty_and_unusable_rows_are_passed_over() -> None:
-    rows = reported([("00:00", 1.0), ("00:05", 2.0), ("00:10", np.nan), ("00:15", 0.0), ("00:20", np.inf), ("00:25", 5.0)])
+    rows = reported(
+        [("00:00", 1.0), ("00:05", 2.0), ("00:10", np.nan), ("00:15", 0.0), ("00:20", np.inf), ("00:25", 5.0)]
+    )
     got = aligned(Market(flat(8), rows))
     assert got.open_interest[4] == 2
     assert got.open_interest[5] == 5
@@ -196,7 +199,7 @@ def test_the_resolution_and_the_zone_of_dates_do_not_matter(unit: str) -> None:
 
 def test_arrays_are_contiguous_floats_whatever_the_frame_holds() -> None:
     columns = ["open", "high", "low", "close", "volume"]
-    whole = random_candles(30, 5).round({c: 0 for c in columns})
+    whole = random_candles(30, 5).round(dict.fromkeys(columns, 0))
     for dtype in ("int64", "float32", "Float64", "object", "int32"):
         got = aligned(Market(whole.astype(dict.fromkeys(columns, dtype))))
         want = aligned(Market(whole))
@@ -233,7 +236,10 @@ REFUSED = {
         lambda f: f.assign(date=range(len(f))),
         "candles: column 'date' must hold dates, received dtype int64",
     ),
-    "no date in a row": (put("date", pd.NaT), "candles: column 'date' must not be empty, received NaT in row 3"),
+    "no date in a row": (
+        put("date", pd.NaT),
+        "candles: column 'date' must not be empty, received NaT in row 3",
+    ),
     "unsorted": (
         lambda f: f.iloc[[0, 1, 3, 2]],
         "candles: column 'date' must ascend without duplicates, received 2026-01-01 00:10:00+00:00 "
@@ -248,11 +254,23 @@ REFUSED = {
         put("date", pd.Timestamp("2026-01-01 00:16", tz="UTC")),
         "candles: column 'date' must lie on a grid of 240 seconds, received 2026-01-01 00:05:00+00:00 in row 1",
     ),
-    "NaN price": (put("close", np.nan), f"candles: column 'close' must be finite and above 0, received nan {AT}"),
+    "NaN price": (
+        put("close", np.nan),
+        f"candles: column 'close' must be finite and above 0, received nan {AT}",
+    ),
     "zero price": (put("low", 0.0), f"candles: column 'low' must be finite and above 0, received 0.0 {AT}"),
-    "negative price": (put("open", -1.0), f"candles: column 'open' must be finite and above 0, received -1.0 {AT}"),
-    "infinite price": (put("high", np.inf), f"candles: column 'high' must be finite and above 0, received inf {AT}"),
-    "NaN volume": (put("volume", np.nan), f"candles: column 'volume' must be finite and at least 0, received nan {AT}"),
+    "negative price": (
+        put("open", -1.0),
+        f"candles: column 'open' must be finite and above 0, received -1.0 {AT}",
+    ),
+    "infinite price": (
+        put("high", np.inf),
+        f"candles: column 'high' must be finite and above 0, received inf {AT}",
+    ),
+    "NaN volume": (
+        put("volume", np.nan),
+        f"candles: column 'volume' must be finite and at least 0, received nan {AT}",
+    ),
     "infinite volume": (
         put("volume", np.inf),
         f"candles: column 'volume' must be finite and at least 0, received inf {AT}",
@@ -265,10 +283,22 @@ REFUSED = {
         lambda f: put("high", 90.0)(f),
         f"candles: column 'high' must not lie under low, received 90.0 {AT}",
     ),
-    "close over high": (put("close", 101.0), f"candles: column 'close' must not lie over high, received 101.0 {AT}"),
-    "close under low": (put("close", 99.0), f"candles: column 'close' must not lie under low, received 99.0 {AT}"),
-    "open over high": (put("open", 101.0), f"candles: column 'open' must not lie over high, received 101.0 {AT}"),
-    "open under low": (put("open", 99.0), f"candles: column 'open' must not lie under low, received 99.0 {AT}"),
+    "close over high": (
+        put("close", 101.0),
+        f"candles: column 'close' must not lie over high, received 101.0 {AT}",
+    ),
+    "close under low": (
+        put("close", 99.0),
+        f"candles: column 'close' must not lie under low, received 99.0 {AT}",
+    ),
+    "open over high": (
+        put("open", 101.0),
+        f"candles: column 'open' must not lie over high, received 101.0 {AT}",
+    ),
+    "open under low": (
+        put("open", 99.0),
+        f"candles: column 'open' must not lie under low, received 99.0 {AT}",
+    ),
 }
 
 

@@ -42,7 +42,9 @@ def test_simulated_paths_reach_as_often_as_the_table_says() -> None:
     steps, rule = 500, CascadeRule()
     sigma = rng.choice(rule.nodes, 20_000, p=rule.node_weights)
     highest = np.array([rng.normal(0, s / math.sqrt(steps), steps).cumsum().max() for s in sigma])
-    highest += 0.5826 * sigma / math.sqrt(steps)  # a path looked at now and then misses its maximum by so much
+    highest += (
+        0.5826 * sigma / math.sqrt(steps)
+    )  # a path looked at now and then misses its maximum by so much
     for sigmas in (0.3, 1.0, 2.0):
         said = rule.reach()[round(sigmas * STEPS_PER_SIGMA)]
         assert (highest >= sigmas).mean() == pytest.approx(said, abs=0.012)
@@ -83,9 +85,9 @@ def test_a_usual_candle_forced_through_a_third_of_usual_depth_moves_price_by_roo
     rule = CascadeRule(depth_share=1 / 3)
     per_notional = rule.impact_per_notional(np.array([4.0]), np.array([1000.0]))[0]
     assert math.sqrt(per_notional * 1000) == pytest.approx(2 * math.sqrt(3))
-    assert math.sqrt(CascadeRule(depth_share=1 / 3, impact=2.0).impact_per_notional(4.0, 1000.0) * 1000) == pytest.approx(
-        4 * math.sqrt(3)
-    )
+    assert math.sqrt(
+        CascadeRule(depth_share=1 / 3, impact=2.0).impact_per_notional(4.0, 1000.0) * 1000
+    ) == pytest.approx(4 * math.sqrt(3))
     assert np.isinf(rule.impact_per_notional(np.array([4.0]), np.array([0.0])))
 
 
@@ -123,7 +125,10 @@ def test_amplification_solves_its_equation_and_is_the_smallest_solution(market: 
 
 def test_more_notional_forces_more() -> None:
     market = walking_market()
-    scans = [scanned(market, small_config(flow=FlowRule(churn=0.5, levered_share=share))) for share in (0.25, 0.5, 1.0)]
+    scans = [
+        scanned(market, small_config(flow=FlowRule(churn=0.5, levered_share=share)))
+        for share in (0.25, 0.5, 1.0)
+    ]
     for less, more in zip(scans, scans[1:], strict=False):
         for side in (LONG, SHORT):
             np.testing.assert_array_equal(reading(more, "fuel", side), 2 * reading(less, "fuel", side))
@@ -149,7 +154,8 @@ def test_impact_amplifies_and_depth_dampens() -> None:
 def test_a_higher_level_is_exceeded_less_often() -> None:
     market = walking_market()
     low, high = (
-        scanned(market, small_config(cascade=CascadeRule(windows=(2, 5, 12), level=level))) for level in (0.5, 0.95)
+        scanned(market, small_config(cascade=CascadeRule(windows=(2, 5, 12), level=level)))
+        for level in (0.5, 0.95)
     )
     for side in (LONG, SHORT):
         one, other = reading(low, "cascade", side)[11:], reading(high, "cascade", side)[11:]
@@ -166,7 +172,10 @@ def test_a_cascade_is_as_probable_as_reaching_more_than_the_usual_sweep() -> Non
     assert none_swept[20:].any()
     # Fuel counts each level once, by its reach: it is at most everything, times the reach of the nearest.
     bound = reading(scan, "total", LONG) * nearest
-    assert (reading(scan, "fuel", LONG)[none_swept & np.isfinite(nearest)] <= bound[none_swept & np.isfinite(nearest)] * (1 + 1e-12)).all()
+    assert (
+        reading(scan, "fuel", LONG)[none_swept & np.isfinite(nearest)]
+        <= bound[none_swept & np.isfinite(nearest)] * (1 + 1e-12)
+    ).all()
 
 
 def test_hits_are_rarer_the_farther_the_edge_in_sigmas() -> None:
@@ -181,7 +190,13 @@ def test_hits_are_rarer_the_farther_the_edge_in_sigmas() -> None:
         order = np.argsort(sigmas[found])
         assert (np.diff(hit[found][order]) <= 1e-6).all()
         want = np.array(
-            [sum(w * math.erfc(u / (n * math.sqrt(2))) for n, w in zip((0.7, 1, 1.35), (0.25, 0.5, 0.25), strict=True)) for u in sigmas[found]]
+            [
+                sum(
+                    w * math.erfc(u / (n * math.sqrt(2)))
+                    for n, w in zip((0.7, 1, 1.35), (0.25, 0.5, 0.25), strict=True)
+                )
+                for u in sigmas[found]
+            ]
         )
         np.testing.assert_allclose(hit[found], want, atol=3e-5)
 
@@ -205,8 +220,14 @@ def test_a_longer_horizon_reaches_farther() -> None:
         ({"windows": (0, 1, 2)}, "windows must be at least 1 candle each, received (0, 1, 2)"),
         ({"windows": (1.5, 2, 3)}, "windows must be "),
         ({"weights": (0.5, 0.5)}, "weights must be one share per window, with sum 1, received (0.5, 0.5)"),
-        ({"weights": (0.5, 0.7, -0.2)}, "weights must be one share per window, with sum 1, received (0.5, 0.7, -0.2)"),
-        ({"weights": (0.5, 0.3, 0.3)}, "weights must be one share per window, with sum 1, received (0.5, 0.3, 0.3)"),
+        (
+            {"weights": (0.5, 0.7, -0.2)},
+            "weights must be one share per window, with sum 1, received (0.5, 0.7, -0.2)",
+        ),
+        (
+            {"weights": (0.5, 0.3, 0.3)},
+            "weights must be one share per window, with sum 1, received (0.5, 0.3, 0.3)",
+        ),
         ({"nodes": (0.0, 1.0, 2.0)}, "nodes must be above 0 each, received (0.0, 1.0, 2.0)"),
         ({"node_weights": (1.0,)}, "node_weights must be one share per node, with sum 1, received (1.0,)"),
         ({"impact": 0.0}, "impact must be above 0, received 0.0"),

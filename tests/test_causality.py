@@ -71,7 +71,9 @@ def scrambled_after(market: Market, k: int, seed: int) -> Market:
 def assert_same_rows(got: pd.DataFrame, want: pd.DataFrame) -> None:
     for column in COLUMNS:
         same = np.array_equal(got[column].to_numpy(), want[column].to_numpy(), equal_nan=True)
-        assert same, f"{column} differs first in row {np.argmax(got[column].to_numpy() != want[column].to_numpy())}"
+        assert same, (
+            f"{column} differs first in row {np.argmax(got[column].to_numpy() != want[column].to_numpy())}"
+        )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -81,7 +83,9 @@ def test_a_prefix_gives_the_same_rows_to_the_last_bit(kind: str) -> None:
     assert set(whole.columns) == set(COLUMNS)
     assert whole.iloc[DEFAULT.warmup - 1 :].notna().any().all()  # every column has something to compare
     for k in np.random.default_rng(1).integers(DEFAULT.warmup, len(whole), 8):
-        assert_same_rows(features_of(replace(market, candles=market.candles.iloc[:k]), DEFAULT), whole.iloc[:k])
+        assert_same_rows(
+            features_of(replace(market, candles=market.candles.iloc[:k]), DEFAULT), whole.iloc[:k]
+        )
         assert_same_rows(features_of(known_by(market, k), DEFAULT), whole.iloc[:k])
         assert_same_rows(features_of(scrambled_after(market, k, int(k)), DEFAULT).iloc[:k], whole.iloc[:k])
 
@@ -148,7 +152,9 @@ def test_frames_of_other_markets_that_share_warmup_candles_share_the_last_row(ev
             past = random_candles(length, seed + 100, volatility=0.01)
             past[["open", "high", "low", "close"]] *= level
             past["volume"] *= 5.0
-            past["date"] = shared["date"].iloc[0] - (length - np.arange(length)) * pd.Timedelta(CANDLE, unit="ms")
+            past["date"] = shared["date"].iloc[0] - (length - np.arange(length)) * pd.Timedelta(
+                CANDLE, unit="ms"
+            )
             joined = pd.concat([past, shared], ignore_index=True)
             got = features_of(Market(joined, rows, funding), DEFAULT).iloc[-1]
             np.testing.assert_array_equal(got.to_numpy(), want.to_numpy())

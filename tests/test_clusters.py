@@ -101,7 +101,9 @@ def test_a_cluster_ends_where_it_falls_under_half_its_peak() -> None:
 def test_a_cluster_holds_something_even_where_no_least_share_is_asked(smoothing: int) -> None:
     candles = random_candles(1500, smoothing, volatility=0.004)
     rows = random_open_interest(candles, 1)
-    config = small_config(grid=PriceGrid(width=0.001, smoothing=smoothing), clusters=ClusterRule(least_share=0.0))
+    config = small_config(
+        grid=PriceGrid(width=0.001, smoothing=smoothing), clusters=ClusterRule(least_share=0.0)
+    )
     scan = scanned(Market(candles, rows), config)
     for side in (LONG, SHORT):
         found = np.isfinite(reading(scan, "near", side))

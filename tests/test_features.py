@@ -72,7 +72,10 @@ def test_columns_agree_with_each_other_and_with_price(market: Market, config: He
     close = market.candles["close"]
     tiny = 1e-9 * close
     for where, sign in (("above", 1), ("below", -1)):
-        row = {what: features[f"liq_{what}_{where}"] for what in (*NEED_A_CLUSTER, "total", "fuel", "amplification")}
+        row = {
+            what: features[f"liq_{what}_{where}"]
+            for what in (*NEED_A_CLUSTER, "total", "fuel", "amplification")
+        }
         found = row["near"].notna()
         for what in NEED_A_CLUSTER:
             assert (row[what].notna() == found).all(), what
@@ -116,7 +119,11 @@ def test_rows_before_warm_up_are_nan_with_quality_zero() -> None:
     features = features_of(market)
     assert features.iloc[:WARM].drop(columns="liq_quality").isna().all(axis=None)
     assert (features["liq_quality"].iloc[:WARM] == 0).all()
-    assert features.iloc[WARM][["liq_total_above", "liq_total_below", "liq_fuel_above", "liq_cascade_below"]].notna().all()
+    assert (
+        features.iloc[WARM][["liq_total_above", "liq_total_below", "liq_fuel_above", "liq_cascade_below"]]
+        .notna()
+        .all()
+    )
     assert features["liq_quality"].iloc[WARM] > 0
 
 
@@ -137,7 +144,9 @@ def test_frames_too_short_for_the_default_are_all_nan(n: int) -> None:
 
 def test_a_frame_without_rows_or_types_is_refused_in_a_sentence() -> None:
     empty = pd.DataFrame(columns=["date", "open", "high", "low", "close", "volume"])
-    with pytest.raises(LiqFeatureError, match=r"^candles: column 'date' must hold dates, received dtype object$"):
+    with pytest.raises(
+        LiqFeatureError, match=r"^candles: column 'date' must hold dates, received dtype object$"
+    ):
         liquidation_features(empty)
 
 
@@ -162,15 +171,20 @@ def test_frames_handed_over_are_not_modified() -> None:
 
 def test_more_columns_in_the_candles_change_nothing() -> None:
     market = full_market()
-    more = market.candles.assign(rsi=1.0, liq_quality=np.nan, note="x")[["note", *market.candles.columns[::-1], "rsi"]]
+    more = market.candles.assign(rsi=1.0, liq_quality=np.nan, note="x")[
+        ["note", *market.candles.columns[::-1], "rsi"]
+    ]
     np.testing.assert_array_equal(
-        features_of(Market(more, market.open_interest, market.funding_rate)).to_numpy(), features_of(market).to_numpy()
+        features_of(Market(more, market.open_interest, market.funding_rate)).to_numpy(),
+        features_of(market).to_numpy(),
     )
 
 
 def test_the_default_configuration_is_used_where_none_is_given() -> None:
     candles = random_candles(2400, 3, volatility=0.002)
-    pd.testing.assert_frame_equal(liquidation_features(candles), liquidation_features(candles, HeatmapConfig()))
+    pd.testing.assert_frame_equal(
+        liquidation_features(candles), liquidation_features(candles, HeatmapConfig())
+    )
     assert liquidation_features(candles)["liq_total_above"].notna().sum() == 2400 - HeatmapConfig().warmup + 1
 
 
@@ -201,7 +215,9 @@ def test_times_the_price_is_times_notionals_and_prices(market: Market, config: H
     one, other = features_of(market, config), features_of(Market(candles, rows, market.funding_rate), config)
     assert_equal(other / times, one, QUOTE + PRICE, rtol=1e-9)
     assert_equal(other, one, [c for c in OTHER if "_age_" not in c], rtol=1e-9)
-    np.testing.assert_allclose(other[[c for c in OTHER if "_age_" in c]], one[[c for c in OTHER if "_age_" in c]], atol=1e-9)
+    np.testing.assert_allclose(
+        other[[c for c in OTHER if "_age_" in c]], one[[c for c in OTHER if "_age_" in c]], atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("every", [1, 3])
@@ -218,7 +234,10 @@ def test_the_unit_of_open_interest_does_not_matter(every: int) -> None:
 def test_open_interest_of_both_sides_is_halved() -> None:
     market = full_market()
     rows = market.open_interest
-    doubled = rows.assign(open_interest_amount=2 * rows["open_interest_amount"], open_interest_value=2 * rows["open_interest_value"])
+    doubled = rows.assign(
+        open_interest_amount=2 * rows["open_interest_amount"],
+        open_interest_value=2 * rows["open_interest_value"],
+    )
     twice = small_config(flow=FlowRule(churn=0.5, open_interest_sides=2))
     got = features_of(Market(market.candles, doubled, market.funding_rate), twice)
     np.testing.assert_array_equal(got.to_numpy(), features_of(market).to_numpy())
@@ -229,8 +248,13 @@ def test_open_interest_of_both_sides_is_halved() -> None:
 def test_a_shift_in_time_by_whole_generations_changes_nothing(market: Market, config: HeatmapConfig) -> None:
     candles = math.lcm(config.max_age // 8, config.lookback // 12, 12)
     shift = pd.Timedelta(7 * candles * CANDLE, unit="ms")
-    moved = [None if f is None else f.assign(date=f["date"] + shift) for f in (market.candles, *market.inputs().values())]
-    np.testing.assert_array_equal(features_of(Market(*moved), config).to_numpy(), features_of(market, config).to_numpy())
+    moved = [
+        None if f is None else f.assign(date=f["date"] + shift)
+        for f in (market.candles, *market.inputs().values())
+    ]
+    np.testing.assert_array_equal(
+        features_of(Market(*moved), config).to_numpy(), features_of(market, config).to_numpy()
+    )
 
 
 def test_the_timeframe_is_read_off_the_dates() -> None:
@@ -238,7 +262,9 @@ def test_the_timeframe_is_read_off_the_dates() -> None:
     market = full_market(300)
     start = pd.Timestamp("2026-01-01", tz="UTC")
     steps = (market.candles["date"] - start) // pd.Timedelta(CANDLE, unit="ms")
-    origin = pd.Timestamp(0, unit="ms", tz="UTC") + (start.timestamp() * 1000 // CANDLE) * pd.Timedelta(hours=1)
+    origin = pd.Timestamp(0, unit="ms", tz="UTC") + (start.timestamp() * 1000 // CANDLE) * pd.Timedelta(
+        hours=1
+    )
     hourly = market.candles.assign(date=origin + steps * pd.Timedelta(hours=1))
     plain = small_config(flow=FlowRule(churn=0.5, open_interest_days=0.1))
     stretched = small_config(flow=FlowRule(churn=0.5, open_interest_days=1.2))
@@ -299,9 +325,13 @@ def test_open_interest_of_another_pairs_scale_is_not_used(times: float) -> None:
     np.testing.assert_array_equal(got.to_numpy(), want.to_numpy())
 
 
-def test_open_interest_whose_value_implies_another_price_is_not_used(caplog: pytest.LogCaptureFixture) -> None:
+def test_open_interest_whose_value_implies_another_price_is_not_used(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     market = full_market()
-    foreign = market.open_interest.assign(open_interest_value=market.open_interest["open_interest_value"] * 30)
+    foreign = market.open_interest.assign(
+        open_interest_value=market.open_interest["open_interest_value"] * 30
+    )
     got = features_of(Market(market.candles, foreign, market.funding_rate))
     want = features_of(Market(market.candles, None, market.funding_rate))
     np.testing.assert_array_equal(got.to_numpy(), want.to_numpy())

@@ -34,7 +34,9 @@ def test_trailing_sums_are_the_same_to_the_last_bit_wherever_the_array_begins(wi
     values = np.random.default_rng(window).lognormal(0, 3, 1000)
     whole = trailing_sum(values, window)
     for begin in (1, 2, 3, 100, 500):
-        np.testing.assert_array_equal(trailing_sum(values[begin:], window)[window - 1 :], whole[begin + window - 1 :])
+        np.testing.assert_array_equal(
+            trailing_sum(values[begin:], window)[window - 1 :], whole[begin + window - 1 :]
+        )
 
 
 @pytest.mark.parametrize("window", [12, 288, 1728])

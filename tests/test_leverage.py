@@ -111,7 +111,9 @@ def test_parameters_that_break_their_rule_are_refused(changes: dict[str, Any], m
         LeveragePrior(**changes)
 
 
-
 def test_whole_numbers_will_do() -> None:
-    whole, fraction = LeveragePrior(maintenance_margin_rate=0, median=9), LeveragePrior(maintenance_margin_rate=0.0, median=9.0)
+    whole, fraction = (
+        LeveragePrior(maintenance_margin_rate=0, median=9),
+        LeveragePrior(maintenance_margin_rate=0.0, median=9.0),
+    )
     np.testing.assert_array_equal(whole.mixture(0.001), fraction.mixture(0.001))

@@ -718,7 +718,8 @@ def test_venues_that_count_the_taker_fee_agree_with_freqtrade(name, is_short):
 # Messages name the parameter, the rule and the value.
 
 FEE_RULE = (
-    "liquidation_fee_rate must be at least 0 and below 0.99, 1 - the highest maintenance_margin_rate, received "
+    "liquidation_fee_rate must be at least 0 and below 0.99, 1 - the highest maintenance_margin_rate, "
+    "received "
 )
 POSITION = {"entry_price": 100.0, "amount": 1.0, "is_short": False, "leverage": 10.0, "tiers": flat(0.01)}
 
@@ -740,7 +741,10 @@ POSITION = {"entry_price": 100.0, "amount": 1.0, "is_short": False, "leverage": 
             {"liquidation_fee_rate": -0.1},
             FEE_RULE + "-0.1",
         ),
-        ({"tiers": ()}, "tiers must start with one of min_notional 0 and maintenance_amount 0, received None"),
+        (
+            {"tiers": ()},
+            "tiers must start with one of min_notional 0 and maintenance_amount 0, received None",
+        ),
     ],
 )
 @pytest.mark.parametrize("price", [liquidation_price, entry_value_liquidation_price])

@@ -17,7 +17,7 @@ END = TAPE.start + len(TAPE.close) * MINUTE
 
 @pytest.fixture(scope="module")
 def exchange():
-    with running(Venue([TAPE], oi_days=2)) as url:
+    with running(Venue.of([TAPE], oi_days=2)) as url:
         client = ccxt.binance(exchange_config(url)["exchange"]["ccxt_config"])
         client.options["defaultType"] = "swap"  # as Freqtrade sets it
         client.load_markets()

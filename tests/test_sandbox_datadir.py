@@ -9,7 +9,7 @@ from liqfeature.sandbox.venue import Venue
 
 
 def venue(seed=1, oi_days=None):
-    return Venue([walking_tape(minutes=60, seed=seed)], oi_days=oi_days)
+    return Venue.of([walking_tape(minutes=60, seed=seed)], oi_days=oi_days)
 
 
 def downloaded(directory):

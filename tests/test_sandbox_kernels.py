@@ -10,9 +10,9 @@ from liqfeature.margin import liquidation_price as exchange_liquidation_price
 from liqfeature.sandbox.kernels.book import close_part, expiry_head
 from liqfeature.sandbox.kernels.liquidation import liquidate, pay_funding
 from liqfeature.sandbox.kernels.margin import allowed_leverage, bankruptcy_price, liquidation_price
-from liqfeature.sandbox.kernels.price import impact, settle_funding_rate, step_price
+from liqfeature.sandbox.kernels.price import impact, refresh_last, settle_funding_rate, step_price
 from liqfeature.sandbox.kernels.state import CLOSE, N_CELLS, NOBODY, WHEEL, Market
-from liqfeature.sandbox.kernels.traders import long_probability
+from liqfeature.sandbox.kernels.traders import long_probability, open_position
 from liqfeature.sandbox.market import empty_market, run
 from liqfeature.sandbox.pairs import PAIRS, PairCharacter
 from liqfeature.sandbox.rules import leverage_ladder, tier_table
@@ -146,6 +146,30 @@ def test_every_trigger_lies_beyond_the_mark_price(market: Market):
     assert np.all(np.isnan(levels) | ((triggers - levels) * sign >= 0))
 
 
+def test_stops_and_margin_calls_lie_between_entry_and_level(market: Market):
+    positions = live(market)
+    whole = positions.entry_price - positions.liquidation_price
+    stop = (positions.entry_price - positions.stop_price) / whole
+    call = (positions.entry_price - positions.call_price) / whole
+    # Funding moves the levels of isolated positions, but not their stops and calls.
+    unmoved = stop[(positions.isolated == 0) & ~np.isnan(stop)]
+    assert len(unmoved) > 100
+    assert np.all((unmoved > 0.149) & (unmoved < 0.901))
+    assert np.nanmedian(call) == pytest.approx(0.8, abs=0.01)
+
+
+def test_an_order_that_would_be_closed_at_once_is_rejected(market: Market):
+    now = market.now
+    now.mark = 0.8 * now.last
+    last = now.next_number
+    admitted = sum(open_position(market, LONG, 1.0, 1.0) for _ in range(200))
+    assert 0 < admitted < 200
+    opened = live(market)
+    opened = opened[opened.number >= last]
+    assert len(opened) == admitted
+    assert np.all(np.isnan(opened.trigger_price) | (opened.trigger_price < now.mark))
+
+
 # Flow and impact
 
 
@@ -215,6 +239,33 @@ def test_volatility_that_rises_in_falls_makes_no_drift(market: Market):
         step_price(now, rules, market.rng)
         steps[step] = now.efficient - before
     assert abs(steps.mean()) < 4 * steps.std() / math.sqrt(len(steps))
+
+
+def test_more_jumps_down_than_up_make_no_drift(market: Market):
+    now, rules = market.now, market.rules
+    rules.volatility, rules.anchor_pull, rules.permanent_pull = 0.0, 0.0, 0.0
+    rules.jump_compensation /= rules.jump_rate
+    rules.jump_rate = 1.0
+    steps = np.empty(20_000)
+    for step in range(len(steps)):
+        before = now.efficient
+        step_price(now, rules, market.rng)
+        steps[step] = now.efficient - before
+    jumps = steps - rules.jump_compensation
+    assert np.mean(jumps < 0) == pytest.approx(0.6, abs=0.02)
+    assert abs(steps.mean()) < 4 * steps.std() / math.sqrt(len(steps))
+
+
+def test_the_perpetual_is_dear_where_leverage_is_long(market: Market):
+    now, rules, row = market.now, market.rules, market.rows[market.now.minute]
+    now.premium, now.flow, now.long_amount = 0.0, 0.0, 2 * now.short_amount
+    step_price(now, rules, market.rng)
+    assert now.premium > 0
+    refresh_last(now, rules, row)
+    assert now.last == pytest.approx(math.exp(now.efficient + now.premium), rel=1e-12)
+    now.long_amount, now.premium = 0.5 * now.short_amount, 0.0
+    step_price(now, rules, market.rng)
+    assert now.premium < 0
 
 
 def test_falls_raise_volatility(market: Market):

@@ -26,13 +26,13 @@ OPEN_INTEREST = "/futures/data/openInterestHist"
 
 @pytest.fixture(scope="module")
 def url():
-    with running(Venue([BTC, ETH])) as address:
+    with running(Venue.of([BTC, ETH])) as address:
         yield address
 
 
 @pytest.fixture(scope="module")
 def walled():
-    with running(Venue([BTC], oi_days=1)) as address:
+    with running(Venue.of([BTC], oi_days=1)) as address:
         yield address
 
 
@@ -72,15 +72,15 @@ def test_it_listens_on_loopback_only(url):
 
 
 def test_the_port_is_free_again_after_the_context():
-    with running(Venue([BTC])) as first:
+    with running(Venue.of([BTC])) as first:
         port = urllib.parse.urlsplit(first).port
-    with running(Venue([BTC]), port) as second:
+    with running(Venue.of([BTC]), port) as second:
         assert second == first
 
 
 def test_a_taken_port_is_an_error(url):
     port = urllib.parse.urlsplit(url).port
-    with pytest.raises(OSError, match="address already in use"), running(Venue([BTC]), port):
+    with pytest.raises(OSError, match="address already in use"), running(Venue.of([BTC]), port):
         pass
 
 
@@ -159,7 +159,7 @@ def test_a_window_includes_both_ends(url):
 
 
 def test_a_candle_that_is_not_finished_is_not_told():
-    venue = Venue([BTC])
+    venue = Venue.of([BTC])
     venue.now = BTC.start + 14 * MINUTE
     with running(venue) as url:
         assert [row[0] for row in rows(url, KLINES, symbol="BTCUSDT", interval="5m")] == [

@@ -4,7 +4,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from frames import Market, markets, random_candles, random_funding, random_open_interest, small_config, small_configs
+from frames import (
+    Market,
+    markets,
+    random_candles,
+    random_funding,
+    random_open_interest,
+    small_config,
+    small_configs,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive import NaiveScan, levels_of
@@ -37,7 +45,9 @@ def quiet(prices: list[tuple[float, float, float]], volume: list[float]) -> pd.D
     """Candles from (high, low, close), one after the other."""
     high, low, close = zip(*prices, strict=True)
     date = pd.date_range("2026-01-01", periods=len(prices), freq="5min", tz="UTC")
-    return pd.DataFrame({"date": date, "open": close, "high": high, "low": low, "close": close, "volume": volume})
+    return pd.DataFrame(
+        {"date": date, "open": close, "high": high, "low": low, "close": close, "volume": volume}
+    )
 
 
 def steady_open_interest(candles: pd.DataFrame, amount: float) -> pd.DataFrame:
@@ -59,7 +69,9 @@ def prices_of(scan: Scan, side: int) -> list[float]:
 
 @settings(deadline=None, max_examples=25)
 @given(markets(n=110), small_configs())
-def test_book_sweeps_and_readings_are_those_of_a_list_of_positions(market: Market, config: HeatmapConfig) -> None:
+def test_book_sweeps_and_readings_are_those_of_a_list_of_positions(
+    market: Market, config: HeatmapConfig
+) -> None:
     candles = aligned(market, config)
     scan = prepare_scan(candles, config)
     twin = NaiveScan(candles, config, scan.mixture.offset, scan.mixture.weight)
@@ -202,7 +214,9 @@ def test_longer_silence_than_max_age_forgets_everything() -> None:
     candles = quiet([(100, 100, 100)] * 5, [100.0] * 5)
     late = candles.assign(date=candles["date"] + pd.Timedelta(minutes=5 * 40), volume=0.0)
     candles = pd.concat([candles, late], ignore_index=True)
-    scan = prepare_scan(aligned(Market(candles), small_config(leverage=TENFOLD)), small_config(leverage=TENFOLD))
+    scan = prepare_scan(
+        aligned(Market(candles), small_config(leverage=TENFOLD)), small_config(leverage=TENFOLD)
+    )
     scan.run(0, 5)
     assert held(scan, LONG) > 0
     scan.run(5, 6)
@@ -214,7 +228,9 @@ def test_longer_silence_than_max_age_forgets_everything() -> None:
 
 @settings(deadline=None, max_examples=25)
 @given(markets(), small_configs())
-def test_live_amount_never_exceeds_the_levered_share_of_open_interest(market: Market, config: HeatmapConfig) -> None:
+def test_live_amount_never_exceeds_the_levered_share_of_open_interest(
+    market: Market, config: HeatmapConfig
+) -> None:
     scan = prepare_scan(aligned(market, config), config)
     for t in range(len(market.candles)):
         scan.run(t, t + 1)
@@ -223,7 +239,7 @@ def test_live_amount_never_exceeds_the_levered_share_of_open_interest(market: Ma
         assert min(levels.values(), default=0.0) >= 0
         for side in (LONG, SHORT):
             assert sum(a for (s, _), a in levels.items() if s == side) <= limit * (1 + 1e-12)
-        price = scan.tape.close[t] + scan.reading.origin
+        price = scan.tape.close[t] + scan.origin
         assert all(b < math.floor(price) if s == LONG else b > math.floor(price) for s, b in levels)
 
 
@@ -237,7 +253,7 @@ def test_levels_stay_until_touched_and_are_then_gone(market: Market, config: Hea
     for t in range(len(market.candles)):
         scan.run(t, t + 1)
         after = set(levels_of(scan))
-        low, high = (math.floor(p[t] + scan.reading.origin) for p in (scan.tape.low, scan.tape.high))
+        low, high = (math.floor(p[t] + scan.origin) for p in (scan.tape.low, scan.tape.high))
         untouched = {(s, b) for s, b in before if (b < low if s == LONG else b > high)}
         turned = t == 0 or scan.tape.tick[t] // length != scan.tape.tick[t - 1] // length
         if not turned and scan.tape.carried[t] > 0:
@@ -277,7 +293,11 @@ def test_a_walk_in_steps_ends_where_one_walk_ends() -> None:
 def test_mirrored_prices_swap_what_lies_above_and_below(seed: int, with_open_interest: bool) -> None:
     config = small_config(grid=PriceGrid(width=0.002, smoothing=2))
     candles = random_candles(150, seed, volatility=0.004, gaps=0.02)
-    rows = random_open_interest(candles, seed).drop(columns="open_interest_value") if with_open_interest else None
+    rows = (
+        random_open_interest(candles, seed).drop(columns="open_interest_value")
+        if with_open_interest
+        else None
+    )
     pivot = 2 * 2300 * config.grid.width  # of ln(price), so that bin b becomes bin 4599 - b
     mirrored = candles.assign(
         **{new: np.exp(pivot - np.log(candles[old])) for new, old in (("open", "open"), ("close", "close"))},
@@ -316,7 +336,9 @@ def test_the_smallest_scale_is_folded_before_it_is_lost() -> None:
     scan = prepare_scan(aligned(Market(candles), config), config)
     carried = np.full(n, 0.1)
     carried[0] = 1.0
-    scan = replace(scan, tape=scan.tape._replace(carried=carried, opened=scan.tape.opened * (np.arange(n) == 0)))
+    scan = replace(
+        scan, tape=scan.tape._replace(carried=carried, opened=scan.tape.opened * (np.arange(n) == 0))
+    )
     scan.run(0, 1)
     first = held(scan, LONG)
     scan.run(1, n)

@@ -46,7 +46,7 @@ it fails or is interrupted.
 def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add `sandbox serve` and `sandbox run` to a command line."""
     summary = "a local exchange over a simulated market, which Freqtrade takes for Binance futures"
-    sandbox = commands.add_parser("sandbox", help=summary, description=summary.capitalize() + ".")
+    sandbox = commands.add_parser("sandbox", help=summary, description=_sentence(summary))
     actions = sandbox.add_subparsers(title="commands", metavar="COMMAND", required=True)
     serve = _add_action(
         actions, "serve", "simulate the market and serve it until interrupted", _SERVE_EXAMPLE
@@ -65,7 +65,7 @@ def _add_action(actions: Any, name: str, summary: str, example: str) -> argparse
     action: argparse.ArgumentParser = actions.add_parser(
         name,
         help=summary,
-        description=summary.capitalize() + ".",
+        description=_sentence(summary),
         epilog=example,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -96,6 +96,10 @@ def _add_action(actions: Any, name: str, summary: str, example: str) -> argparse
         help="keep DIR for this market: data of another one are removed",
     )
     return action
+
+
+def _sentence(summary: str) -> str:
+    return f"{summary[0].upper()}{summary[1:]}."
 
 
 def _day(text: str) -> datetime:
@@ -145,7 +149,7 @@ def _run(args: argparse.Namespace) -> int:
 
 @contextmanager
 def _sandbox(args: argparse.Namespace, console: "Console") -> Iterator[str]:
-    venue = Venue(_simulate(args, console), oi_days=args.oi_days)
+    venue = Venue.of(_simulate(args, console), oi_days=args.oi_days)
     if args.datadir is not None:
         claim(args.datadir, venue)
     with running(venue, args.port) as url:

@@ -33,13 +33,15 @@ SIDES = ("long", "short")
 
 _SLOTS, _EVENTS = 16_384, 262_144
 
+_NARROW = {"minute": np.int32, "number": np.int32, "side": np.int8, "reason": np.int8}
+
 
 class Run(NamedTuple):
-    """A market, and the log of the span it was run for as record arrays."""
+    """A market, and the log of the span that it was run for: columns of Event and ForcedOrder, in pieces."""
 
     market: Market
-    events: list[Any]
-    forced: list[Any]
+    events: list[dict[str, Any]]
+    forced: list[dict[str, Any]]
 
 
 def simulate(config: MarketConfig, pair: str, *, start: str | datetime, days: float, seed: int) -> Tape:
@@ -137,15 +139,15 @@ def run(market: Market, stop: int) -> Run:
     events, forced = [], []
     while market.now.minute < stop:
         advance(market, stop)
-        events.append(market.log.events[: market.now.n_events].copy())
-        forced.append(market.log.forced[: market.now.n_forced].copy())
+        events.append(_columns(market.log.events[: market.now.n_events]))
+        forced.append(_columns(market.log.forced[: market.now.n_forced]))
         market.now.n_events = market.now.n_forced = 0
         if not has_room(market):
             market = _enlarged(market)
     return Run(market, events, forced)
 
 
-def carried_in(market: Market) -> Any:
+def carried_in(market: Market) -> dict[str, Any]:
     """Return opening events, in the next minute, of all positions that are open."""
     live = market.book.positions[market.book.positions.slot[: market.now.n_live]]
     live = live[np.argsort(live.number)]
@@ -153,7 +155,7 @@ def carried_in(market: Market) -> Any:
     events.minute, events.reason = market.now.minute, OPEN
     events.number, events.side = live.number, live.side
     events.change, events.liquidation_price = live.amount, live.liquidation_price
-    return events
+    return _columns(events)
 
 
 def _enlarged(market: Market) -> Market:
@@ -162,11 +164,15 @@ def _enlarged(market: Market) -> Market:
     return market._replace(book=book, log=empty_log(capacity))
 
 
-def _positions(first_minute: int, chunks: list[Any]) -> pd.DataFrame:
+def _columns(rows: Any) -> dict[str, Any]:
+    return {name: rows[name].astype(_NARROW.get(name, rows[name].dtype)) for name in rows.dtype.names}
+
+
+def _positions(first_minute: int, chunks: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "date": _dates((first_minute + _column(chunks, "minute")) * MINUTE),
-            "position": _column(chunks, "number"),
+            "date": _dates((first_minute + _column(chunks, "minute").astype(np.int64)) * MINUTE),
+            "position": _column(chunks, "number").astype(np.int64),
             "side": _category(_column(chunks, "side"), SIDES),
             "change": _column(chunks, "change"),
             "liquidation_price": _column(chunks, "liquidation_price"),
@@ -176,7 +182,7 @@ def _positions(first_minute: int, chunks: list[Any]) -> pd.DataFrame:
     )
 
 
-def _forced_orders(first_minute: int, chunks: list[Any], pair: str) -> pd.DataFrame:
+def _forced_orders(first_minute: int, chunks: list[dict[str, Any]], pair: str) -> pd.DataFrame:
     price, amount = _column(chunks, "price"), _column(chunks, "amount")
     return pd.DataFrame(
         {
@@ -192,8 +198,9 @@ def _forced_orders(first_minute: int, chunks: list[Any], pair: str) -> pd.DataFr
     )
 
 
-def _column(chunks: list[Any], name: str) -> Any:
-    return np.concatenate([chunk[name] for chunk in chunks])
+def _column(chunks: list[dict[str, Any]], name: str) -> Any:
+    """Join the pieces of a column and let go of them: a year's log is long."""
+    return np.concatenate([chunk.pop(name) for chunk in chunks])
 
 
 def _dates(milliseconds: IntArray) -> pd.DatetimeIndex:

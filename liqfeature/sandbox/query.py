@@ -12,14 +12,12 @@ _NUMBER = re.compile(r"[0-9]{1,20}")
 
 
 class BinanceError(LiqFeatureError):
-    """A request that Binance would refuse.
+    """A request that Binance would refuse; its message is Binance's wording.
 
-    Parameters
+    Attributes
     ----------
     code : int
         Binance's number for the kind of mistake.
-    message : str
-        Binance's wording.
     status : int
         HTTP status of the answer.
     """

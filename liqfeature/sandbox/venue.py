@@ -38,6 +38,7 @@ _FILTERS = {"BTC": Filters(1, 3, 50), "ETH": Filters(2, 3, 20), "SOL": Filters(2
 """Of Binance; also the market list for backtests on real data, so that orders are rounded alike."""
 
 
+@dataclass(frozen=True, eq=False)
 class Market:
     """One perpetual contract.
 
@@ -47,9 +48,7 @@ class Market:
         Its history, which may reach beyond the venue's clock.
     """
 
-    def __init__(self, tape: Tape) -> None:
-        self.tape = tape
-        self._bars: dict[tuple[str, Price], Bars] = {}
+    tape: Tape
 
     @cached_property
     def base(self) -> str:
@@ -71,34 +70,55 @@ class Market:
     def bars(self, interval: str, price: Price) -> Bars:
         """Return candles of the whole tape, gathered once."""
         key = (interval, price)
-        if key not in self._bars:
-            self._bars[key] = bars(self.tape, interval, price)
-        return self._bars[key]
+        if key not in self._gathered:
+            self._gathered[key] = bars(self.tape, interval, price)
+        return self._gathered[key]
+
+    @cached_property
+    def _gathered(self) -> dict[tuple[str, Price], Bars]:
+        return {}
 
 
+@dataclass(eq=False)
 class Venue:
     """Everything that the server answers from.
 
     Parameters
     ----------
-    tapes : iterable of Tape
-        One per pair.
+    markets : mapping of str to Market
+        By Binance's symbol.
+    now : int
+        The venue's clock, milliseconds since 1970. It stands still until somebody turns it.
     oi_days : int, optional
         Days of open interest before `now` that are told; all of it where left out. Binance tells 30.
-
-    Attributes
-    ----------
-    now : int
-        The venue's clock, milliseconds since 1970: the end of the tapes, until somebody turns it back.
     """
 
-    def __init__(self, tapes: Iterable[Tape], *, oi_days: int | None = None) -> None:
-        self.markets: Mapping[str, Market] = {market.symbol: market for market in map(Market, tapes)}
-        if not self.markets:
+    markets: Mapping[str, Market]
+    now: int
+    oi_days: int | None = None
+
+    @classmethod
+    def of(cls, tapes: Iterable[Tape], *, oi_days: int | None = None) -> "Venue":
+        """Open a venue at the end of its tapes.
+
+        Parameters
+        ----------
+        tapes : iterable of Tape
+            One per pair.
+        oi_days : int, optional
+            As of the class.
+
+        Raises
+        ------
+        ConfigError
+            If there is no tape.
+        """
+        markets = {market.symbol: market for market in map(Market, tapes)}
+        if not markets:
             message = "a sandbox needs at least one pair, received none"
             raise ConfigError(message)
-        self.oi_days = oi_days
-        self.now = min(tape.start + len(tape.close) * MINUTE for tape in self.tapes)
+        ends = (market.tape.start + len(market.tape.close) * MINUTE for market in markets.values())
+        return cls(markets, min(ends), oi_days)
 
     @property
     def tapes(self) -> list[Tape]:

@@ -1,0 +1,39 @@
+"""The estimate against recorded liquidations. Needs recordings, which are not part of the repository.
+
+Run with `python -m pytest tests/test_recorded.py --datadir DIR -s`, where DIR holds a Freqtrade data directory
+`binance/` with BTC/USDT:USDT and `BTC_1h_liquidations.parquet` with the columns date, liq_long, liq_short.
+"""
+
+import pandas as pd
+import pytest
+from scipy.stats import spearmanr
+
+from liqfeature import HeatmapConfig, liquidation_features
+from liqfeature.data.store import load_beside, load_candles
+
+PAIR = "BTC/USDT:USDT"
+
+
+@pytest.fixture(scope="module")
+def hours(request: pytest.FixtureRequest) -> pd.DataFrame:
+    """Recorded and estimated liquidations of each hour, second half of the recording."""
+    folder = request.config.getoption("--datadir")
+    if folder is None:
+        pytest.skip("needs recorded liquidations, which the repository does not hold: pass --datadir DIR")
+    recorded = pd.read_parquet(folder / "BTC_1h_liquidations.parquet").set_index("date")
+    candles = load_candles(folder / "binance", PAIR, "5m")
+    features = liquidation_features(
+        candles,
+        HeatmapConfig.for_pair(PAIR),
+        open_interest=load_beside(folder / "binance", PAIR, "5m", "open_interest"),
+        funding_rate=load_beside(folder / "binance", PAIR, "5m", "funding_rate"),
+    )
+    estimated = features[["liq_swept_long", "liq_swept_short"]].set_index(candles["date"])
+    return recorded.join(estimated.resample("1h").sum(min_count=12)).iloc[len(recorded) // 2 :].dropna()
+
+
+@pytest.mark.parametrize(("side", "least"), [("long", 0.89), ("short", 0.83)])
+def test_swept_notional_ranks_hours_as_recorded_liquidations_do(hours, side, least):
+    correlation = spearmanr(hours[f"liq_swept_{side}"], hours[f"liq_{side}"]).statistic
+    print(f"\n{side}: Spearman {correlation:.3f} over {len(hours)} hours")
+    assert correlation >= least
