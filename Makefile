@@ -42,7 +42,7 @@ check: .venv/ok  ## the same without the tests that run Freqtrade
 	$(BIN)/python -m pytest -m "not slow"
 
 bench: .venv/ok  ## how fast the columns are
-	$(BIN)/python tests/bench.py -rN
+	$(BIN)/python tests/bench.py
 
 lock: .venv/ok  ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/python -m venv .venv/uv

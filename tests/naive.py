@@ -219,7 +219,8 @@ class NaiveScan:
                 continue
             members = list(run)
             peak = max(members, key=lambda i: (smooth[i], -i))
-            thin = [i for i in members if smooth[i] < smooth[peak] / 2]
+            half = smooth[peak] * (0.5 - 1e-9)  # exactly half counts, whatever rounding says
+            thin = [i for i in members if smooth[i] < half]
             near = max([members[0], *(i + 1 for i in thin if i < peak)])
             far = min([members[-1], *(i - 1 for i in thin if i > peak)])
             bins = [price + away * (1 + i) for i in range(near, far + 1)]

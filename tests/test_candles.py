@@ -111,7 +111,7 @@ def test_a_gap_does_not_change_when_a_row_is_usable() -> None:
 
 def test_a_later_row_does_not_change_when_a_row_is_usable() -> None:
     rows = [("00:00", 1.0), ("00:20", 2.0), ("00:25", 3.0), ("00:30", 4.0)]
-    # Whether 00:20 came late or at its usual time is not known before 00:40: until then none after 00:00 is used.
+    # Whether 00:20 came late or at its usual time is not known before 00:40.
     for n in range(1, 5):
         got = aligned(Market(flat(10), reported(rows[:n]))).open_interest
         assert got.tolist() == [1.0] * 7 + [n] * 3
@@ -252,7 +252,8 @@ REFUSED = {
     ),
     "off the grid": (
         put("date", pd.Timestamp("2026-01-01 00:16", tz="UTC")),
-        "candles: column 'date' must lie on a grid of 240 seconds, received 2026-01-01 00:05:00+00:00 in row 1",
+        "candles: column 'date' must lie on a grid of 240 seconds, "
+        "received 2026-01-01 00:05:00+00:00 in row 1",
     ),
     "NaN price": (
         put("close", np.nan),

@@ -1,5 +1,6 @@
 import math
 import re
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,7 @@ def test_amplification_solves_its_equation_and_is_the_smallest_solution(market: 
     for t in range(len(market.candles)):
         scan.run(t, t + 1)
         sigma, impact = scan.reading.sigma[t], scan.reading.impact[t]
-        close = scan.tape.close[t] + scan.reading.origin
+        close = scan.tape.close[t] + scan.origin
         for side in (LONG, SHORT):
             ratio = reading(scan, "amplification", side)[t]
             if not (sigma > 0 and math.isfinite(impact)):
@@ -129,7 +130,7 @@ def test_more_notional_forces_more() -> None:
         scanned(market, small_config(flow=FlowRule(churn=0.5, levered_share=share)))
         for share in (0.25, 0.5, 1.0)
     ]
-    for less, more in zip(scans, scans[1:], strict=False):
+    for less, more in pairwise(scans):
         for side in (LONG, SHORT):
             np.testing.assert_array_equal(reading(more, "fuel", side), 2 * reading(less, "fuel", side))
             assert (reading(more, "amplification", side) >= reading(less, "amplification", side)).all()

@@ -28,7 +28,7 @@ sys.exit(main())
 """
 LIQFEATURE = [sys.executable, "-c", INSTANT, str(Path(__file__).parent)]
 SLEEPER = """
-{python} -c 'import time; time.sleep(100)' &
+'{python}' -c 'import time; time.sleep(100)' &
 echo $$ $! > '{pids}.new'
 mv '{pids}.new' '{pids}'
 wait

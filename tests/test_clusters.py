@@ -70,7 +70,7 @@ def test_what_is_usual_is_no_cluster() -> None:
     n = 40 * 12
     candles = quiet([(100, 100, 100)] * n, [100.0] * n)
     rows = steady_open_interest(candles, 1000.0)
-    # Longs and shorts lie at different distances, so that usual, sides pooled, is half of what rests at either.
+    # Longs and shorts lie at different distances, so usual, sides pooled, is half of each.
     for ratio, share_found in ((2.1, 0.0), (1.9, 1.0)):
         config = small_config(leverage=TENFOLD, flow=FLOW, band=0.2, clusters=ClusterRule(ratio=ratio))
         near = reading(scanned(Market(candles, rows), config), "near", LONG)

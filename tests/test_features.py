@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -80,7 +81,7 @@ def test_columns_agree_with_each_other_and_with_price(market: Market, config: He
         for what in NEED_A_CLUSTER:
             assert (row[what].notna() == found).all(), what
         path = [close, row["near"], row["peak"], row["far"]]
-        for nearer, farther in zip(path, path[1:], strict=False):
+        for nearer, farther in pairwise(path):
             assert (sign * (farther - nearer) > -tiny)[found].all()
         assert (sign * (row["far"] - row["near"]) > 0)[found].all()
         assert (sign * (row["strongest"] - close) > 0)[found].all()
@@ -306,9 +307,9 @@ def test_quality_falls_while_open_interest_grows_stale_and_recovers_slowly() -> 
     late = rows["date"] >= market.candles["date"].iloc[200]
     early = rows["date"] < market.candles["date"].iloc[150]
     quality = quality_of(Market(market.candles, rows[late | early]))
-    # The row of candle 149 is usable at that candle's close; staleness counts from then, and one candle is free.
+    # The row stamped with candle 149 is usable at its close; being one candle late costs nothing.
     fresh = np.ones(400)
-    fresh[150:200] = np.clip(1 - (np.arange(50) + 0) / CONFIG.lookback, 0, 1)
+    fresh[150:200] = np.clip(1 - np.arange(50) / CONFIG.lookback, 0, 1)
     fresh[150 + CONFIG.lookback - 1 : 200] = 0  # too old to use
     mean = np.array([fresh[max(0, t - 31) : t + 1].mean() for t in range(400)])
     want = 0.5 + 0.5 * np.minimum(fresh, mean)

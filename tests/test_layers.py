@@ -27,7 +27,7 @@ ROWS = (
 """A module imports from rows above its own, and a folder from itself."""
 
 ISLAND = ("errors", "types", "compiled", "checks", "tiers", "margin", "data.schema", "sandbox")
-"""All that the sandbox may import: did it share the estimator's assumptions, scores on it would be circular."""
+"""All that the sandbox may import: a market built on the estimator's assumptions would prove nothing."""
 
 OPTIONAL = {"ccxt", "aiohttp", "plotly", "pyarrow", "rich", "ta"}
 """Imported where they are used, never at the top of a module."""

@@ -84,9 +84,9 @@ def test_book_sweeps_and_readings_are_those_of_a_list_of_positions(
             assert list(got.values()) == pytest.approx([want[key] for key in got], rel=1e-9, abs=0)
     swept = np.array(twin.swept).T.reshape(2, 2, -1)
     np.testing.assert_allclose(scan.swept[:2], swept, rtol=1e-9, atol=0)
-    for i, what in enumerate(READINGS):
-        for side in (LONG, SHORT):
-            want = np.array([row.get((what, side), np.nan) for row in twin.rows])
+    for side in (LONG, SHORT):
+        for i, what in enumerate(READINGS):
+            want = [row.get((what, side), np.nan) for row in twin.rows]
             got = scan.columns[side, i]
             np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-9, err_msg=f"{what} {side}")
 
@@ -133,7 +133,7 @@ def test_a_fall_of_open_interest_shrinks_the_map_and_a_rise_opens_at_earlier_pri
     date = pd.date_range("2025-12-31 23:45", periods=7, freq="5min", tz="UTC")
     for amounts, longs in (
         ([1000, 1000, 1000, 1000, 500, 500, 500], [10, 5, 5, 5]),
-        # 200 more, half of them levered, known at 00:10 and opened in the candle of 00:00, which alone traded.
+        # 200 more, half of them levered, known at 00:10 and opened in the only candle that traded.
         ([1000, 1000, 1000, 1000, 1200, 1200, 1200], [10, 110, 110, 110]),
     ):
         rows = pd.DataFrame({"date": date, "open_interest_amount": amounts})

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from liqfeature.compiled import compiled
+from liqfeature.compiled import inlined
 from liqfeature.types import LONG, SHORT, FloatArray, IntArray
 
 SMALLEST_SCALE = 1e-100
@@ -43,7 +43,7 @@ class Mixture(NamedTuple):
     weight: FloatArray  # (2, n_levels), each row sums to 1
 
 
-@compiled
+@inlined
 def fold(book: Book) -> None:
     """Multiply the scale into the amounts and start again at 1."""
     scale = book.scale[0]
@@ -57,7 +57,7 @@ def fold(book: Book) -> None:
     book.scale[0] = 1.0
 
 
-@compiled
+@inlined
 def wipe(book: Book, side: int, lowest: int, highest: int) -> float:
     """Set the bins from `lowest` to `highest`, both included, to zero; return the live amount they held."""
     held = 0.0
@@ -74,7 +74,7 @@ def wipe(book: Book, side: int, lowest: int, highest: int) -> float:
     return held * book.scale[0]
 
 
-@compiled
+@inlined
 def shrink(book: Book, kept: float) -> None:
     """Keep a share of everything that is live; a share of 0 forgets it all."""
     if kept == 1.0:
@@ -88,7 +88,7 @@ def shrink(book: Book, kept: float) -> None:
         fold(book)
 
 
-@compiled
+@inlined
 def turn_generation(book: Book, generation: int, length: int, price_bin: int) -> None:
     """Begin a generation: forget those too old, and sum the rest anew, oldest first.
 
@@ -108,7 +108,7 @@ def turn_generation(book: Book, generation: int, length: int, price_bin: int) ->
         _rebuild(book, side, length)
 
 
-@compiled
+@inlined
 def _move_by_funding(book: Book, slot: int, price_bin: int) -> None:
     """Move a generation by its whole bins of funding; what would lie at or past price is gone."""
     n_bins = book.older.shape[1]
@@ -129,7 +129,7 @@ def _move_by_funding(book: Book, slot: int, price_bin: int) -> None:
         book.span[side, 1] = min(n_bins - 1, book.span[side, 1] + abs(shift))
 
 
-@compiled
+@inlined
 def _rebuild(book: Book, side: int, length: int) -> None:
     n_generations = book.amount.shape[0]
     first, last = book.span[side, 0], book.span[side, 1]
@@ -151,7 +151,7 @@ def _rebuild(book: Book, side: int, length: int) -> None:
     book.span[side, 1] = last if first <= last else -1
 
 
-@compiled
+@inlined
 def deposit(
     book: Book,
     mixture: Mixture,

@@ -2,12 +2,12 @@
 
 import math
 
-from liqfeature.compiled import compiled
+from liqfeature.compiled import inlined
 from liqfeature.kernels.book import Book
 from liqfeature.types import LONG, FloatArray
 
 
-@compiled
+@inlined
 def reach_probability(sigmas: float, reach: FloatArray, per_sigma: float) -> float:
     """Probability that price moves so many sigmas within the horizon, by linear interpolation of a table.
 
@@ -20,7 +20,7 @@ def reach_probability(sigmas: float, reach: FloatArray, per_sigma: float) -> flo
     return reach[i] + (position - i) * (reach[i + 1] - reach[i])
 
 
-@compiled
+@inlined
 def fuel(notional: FloatArray, offset: float, sigma: float, reach: FloatArray, per_sigma: float) -> float:
     """Sum of notional times the probability that its bin's centre is reached; `offset` leads to the first."""
     if sigma <= 0.0:
@@ -33,7 +33,7 @@ def fuel(notional: FloatArray, offset: float, sigma: float, reach: FloatArray, p
     return total
 
 
-@compiled
+@inlined
 def amplification(notional: FloatArray, offset: float, sigma: float, impact: float) -> float:
     """End of a one-sigma move after the forced flow that it sets free, over the move alone.
 
@@ -53,7 +53,7 @@ def amplification(notional: FloatArray, offset: float, sigma: float, impact: flo
     return end / sigma
 
 
-@compiled
+@inlined
 def distance_holding(
     book: Book, side: int, price_bin: int, offset: float, level: float, centre: FloatArray
 ) -> float:

@@ -2,9 +2,12 @@
 
 from typing import NamedTuple
 
-from liqfeature.compiled import compiled
+from liqfeature.compiled import inlined
 from liqfeature.kernels.book import Book
 from liqfeature.types import LONG, FloatArray
+
+ROUNDING = 1e-9
+"""Smoothing puts exactly half a lone level's peak beside it: rounding must not decide where it ends."""
 
 
 class Cluster(NamedTuple):
@@ -16,7 +19,7 @@ class Cluster(NamedTuple):
     held: float
 
 
-@compiled
+@inlined
 def load_window(book: Book, side: int, price_bin: int, window: FloatArray, skip: int) -> None:
     """Copy live amounts, counted away from price, into `window` from entry `skip` on.
 
@@ -35,7 +38,7 @@ def load_window(book: Book, side: int, price_bin: int, window: FloatArray, skip:
             window[skip + i] = (older[b] + current[b]) * scale
 
 
-@compiled
+@inlined
 def smooth_window(window: FloatArray, taps: FloatArray, smooth: FloatArray) -> None:
     """Weighted mean over neighbouring bins."""
     smooth[:] = 0.0
@@ -44,7 +47,7 @@ def smooth_window(window: FloatArray, taps: FloatArray, smooth: FloatArray) -> N
             smooth[i] += taps[j] * window[i + j]
 
 
-@compiled
+@inlined
 def find_clusters(
     smooth: FloatArray, bar: FloatArray, window: FloatArray, least: float
 ) -> tuple[Cluster, Cluster]:
@@ -75,13 +78,13 @@ def find_clusters(
     return nearest, strongest
 
 
-@compiled
+@inlined
 def _half_height(smooth: FloatArray, start: int, stop: int) -> tuple[int, int, int]:
     peak = start
     for i in range(start + 1, stop):
         if smooth[i] > smooth[peak]:
             peak = i
-    half = 0.5 * smooth[peak]
+    half = (0.5 - ROUNDING) * smooth[peak]
     near, far = peak, peak
     while near > start and smooth[near - 1] >= half:
         near -= 1
@@ -90,7 +93,7 @@ def _half_height(smooth: FloatArray, start: int, stop: int) -> tuple[int, int, i
     return near, peak, far
 
 
-@compiled
+@inlined
 def opening_moment(book: Book, side: int, lowest: int, highest: int) -> float:
     """Sum of live amount times candle of opening, from the start of the current generation."""
     current = book.moment[book.clock[0] % book.moment.shape[0], side]

@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from liqfeature.compiled import compiled
+from liqfeature.compiled import inlined
 from liqfeature.kernels.book import Book
 from liqfeature.kernels.cascade import amplification, distance_holding, fuel, reach_probability
 from liqfeature.kernels.clusters import Cluster, find_clusters, load_window, opening_moment, smooth_window
@@ -58,7 +58,7 @@ class Reading(NamedTuple):
     bar: FloatArray  # (n_window,)
 
 
-@compiled
+@inlined
 def read(
     tick: int,
     close: float,
@@ -91,7 +91,7 @@ def read(
     usual.clock[1] += 1
 
 
-@compiled
+@inlined
 def _note_swept(side: int, t: int, horizon: int, usual: Usual, swept: FloatArray) -> None:
     forced = 0.0
     for u in range(max(t - horizon + 1, 0), t + 1):
@@ -102,7 +102,7 @@ def _note_swept(side: int, t: int, horizon: int, usual: Usual, swept: FloatArray
     note_forced(usual.ordered[side], usual.clock[1], leaving, forced)
 
 
-@compiled
+@inlined
 def _weigh(side: int, price_bin: int, window: FloatArray, centre: FloatArray, notional: FloatArray) -> None:
     if side == LONG:
         for i in range(window.shape[0]):
@@ -112,7 +112,7 @@ def _weigh(side: int, price_bin: int, window: FloatArray, centre: FloatArray, no
             notional[i] = window[i] * centre[price_bin + 1 + i]
 
 
-@compiled
+@inlined
 def _read_clusters(
     side: int,
     price_bin: int,
@@ -143,14 +143,14 @@ def _read_clusters(
     row[HIT] = reach_probability(abs(edge - close) / reading.sigma[t], reading.reach, reading.per_sigma)
 
 
-@compiled
+@inlined
 def _age(side: int, price_bin: int, now: float, found: Cluster, book: Book) -> float:
     one, other = _bin(side, price_bin, found.near), _bin(side, price_bin, found.far)
     moment = opening_moment(book, side, min(one, other), max(one, other))
     return max(now - moment / found.held, 0.0)
 
 
-@compiled
+@inlined
 def _read_cascade(
     side: int,
     price_bin: int,
@@ -172,7 +172,7 @@ def _read_cascade(
         row[CASCADE] = reach_probability(distance / sigma, reach, per_sigma)
 
 
-@compiled
+@inlined
 def _total(values: FloatArray) -> float:
     """Sum in four strands, which the processor adds side by side; the order is fixed."""
     one, two, three, four = 0.0, 0.0, 0.0, 0.0
@@ -187,12 +187,12 @@ def _total(values: FloatArray) -> float:
     return (one + two) + (three + four)
 
 
-@compiled
+@inlined
 def _bin(side: int, price_bin: int, i: int) -> int:
     return price_bin - 1 - i if side == LONG else price_bin + 1 + i
 
 
-@compiled
+@inlined
 def _edge(side: int, price_bin: int, i: int) -> int:
     """Edge of window bin i that faces price."""
     return price_bin - i if side == LONG else price_bin + 1 + i

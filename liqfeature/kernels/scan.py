@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from liqfeature.compiled import compiled
+from liqfeature.compiled import compiled, inlined
 from liqfeature.kernels.book import Book, Mixture, deposit, shrink, turn_generation, wipe
 from liqfeature.kernels.read import Reading, read
 from liqfeature.kernels.usual import Usual
@@ -62,7 +62,7 @@ def scan(
         read(tape.tick[t], tape.close[t], tape.open_interest[t], t, reading, book, usual, swept, columns)
 
 
-@compiled
+@inlined
 def late_open_interest(
     tape: Tape, t: int, mixture: Mixture, book: Book, entries: FloatArray, shares: FloatArray, length: int
 ) -> None:
@@ -89,7 +89,7 @@ def late_open_interest(
         below, above = min(below, tape.low[u]), max(above, tape.high[u])
 
 
-@compiled
+@inlined
 def consume(tape: Tape, t: int, before: int, centre: FloatArray, book: Book, swept: FloatArray) -> None:
     """Liquidate what the candle touched: longs from its low to the previous close, shorts up to its high."""
     lowest, highest = math.floor(tape.low[t]), math.floor(tape.high[t])
@@ -105,7 +105,7 @@ def consume(tape: Tape, t: int, before: int, centre: FloatArray, book: Book, swe
         swept[1, side, t] = notional
 
 
-@compiled
+@inlined
 def open_positions(
     tape: Tape, t: int, mixture: Mixture, book: Book, entries: FloatArray, shares: FloatArray, length: int
 ) -> None:
@@ -118,7 +118,7 @@ def open_positions(
     deposit(book, mixture, entries, shares, tape.opened[t], opened_at, price_bin, price_bin)
 
 
-@compiled
+@inlined
 def _entry_prices(tape: Tape, t: int, entries: FloatArray) -> None:
     """Three entry prices: the typical one, and half-way from it to the low and to the high."""
     typical = 0.25 * (tape.high[t] + tape.low[t]) + 0.5 * tape.close[t]

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from liqfeature.compiled import compiled
+from liqfeature.compiled import inlined
 from liqfeature.types import FloatArray, IntArray
 
 
@@ -23,7 +23,7 @@ class Usual(NamedTuple):
     clock: IntArray  # (2,): current block (-1 before the first candle); candles seen
 
 
-@compiled
+@inlined
 def turn_block(usual: Usual, number: int) -> None:
     """Begin a block and average the distances over the blocks before it, oldest first."""
     if number == usual.clock[0]:
@@ -44,7 +44,7 @@ def turn_block(usual: Usual, number: int) -> None:
     usual.clock[0] = number
 
 
-@compiled
+@inlined
 def note_distances(usual: Usual, smooth: FloatArray, open_interest: float) -> None:
     """Add one candle's amounts by distance, both sides, as shares of open interest."""
     slot = usual.clock[0] % usual.block.shape[0]
@@ -55,7 +55,7 @@ def note_distances(usual: Usual, smooth: FloatArray, open_interest: float) -> No
             usual.block[slot, i] += (smooth[0, i] + smooth[1, i]) * per_open_interest
 
 
-@compiled
+@inlined
 def note_forced(ordered: FloatArray, seen: int, leaving: float, entering: float) -> None:
     """Let one value leave the ascending row and another enter it; nothing leaves until it is full."""
     size = ordered.shape[0]

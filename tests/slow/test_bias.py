@@ -17,7 +17,7 @@ NO_LOOKAHEAD = "No lookahead bias on indicators found."
 def lookahead(bot, strategy, directory):
     """Return the analysis's row about a strategy; there is none where it found too few trades."""
     export = directory / "lookahead.csv"
-    amounts = ["--minimum-trade-amount=15", "--targeted-trade-amount=40"]
+    amounts = ["--minimum-trade-amount=15", "--targeted-trade-amount=20"]
     bot("lookahead-analysis", TRADED, *strategy, *amounts, f"--lookahead-analysis-exportfilename={export}")
     with export.open() as lines:
         (row,) = csv.DictReader(lines)

@@ -34,20 +34,20 @@ class LiquidationClusters(IStrategy):
 
     risk_per_trade = 0.005  # of equity, lost at the stop
     order_cost = 0.001  # of the notional of either order, slippage included
-    plan_rule = PlanRule()
+    plan_rule = PlanRule(fallback=3.0, min_distance=0.004)
 
     # The map. None of these may change config.warmup.
     heatmap_churn = DecimalParameter(0.10, 0.40, default=0.25, decimals=2, space="heatmap")
     heatmap_ratio = DecimalParameter(1.2, 2.5, default=1.5, decimals=1, space="heatmap")
 
     # Ahead: a cluster near enough to be reached, dense enough to matter, on the side with more fuel.
-    enter_room = DecimalParameter(0.002, 0.010, default=0.004, decimals=3, space="enter")
+    enter_room = DecimalParameter(0.002, 0.010, default=0.006, decimals=3, space="enter")
     enter_distance = DecimalParameter(0.010, 0.040, default=0.025, decimals=3, space="enter")
-    enter_density = DecimalParameter(0.00, 0.08, default=0.02, decimals=2, space="enter")
-    enter_lean = DecimalParameter(-0.4, 0.6, default=0.0, decimals=1, space="enter")
+    enter_density = DecimalParameter(0.00, 0.08, default=0.03, decimals=2, space="enter")
+    enter_lean = DecimalParameter(-0.4, 0.6, default=0.3, decimals=1, space="enter")
     # Behind: nothing that is likely to be set off against the position.
-    enter_hit = DecimalParameter(0.05, 0.60, default=0.30, decimals=2, space="enter")
-    enter_cascade = DecimalParameter(0.05, 0.50, default=0.20, decimals=2, space="enter")
+    enter_hit = DecimalParameter(0.05, 0.60, default=0.20, decimals=2, space="enter")
+    enter_cascade = DecimalParameter(0.05, 0.50, default=0.15, decimals=2, space="enter")
     enter_quality = DecimalParameter(0.30, 0.90, default=0.40, decimals=1, space="enter", optimize=False)
 
     exit_cascade = DecimalParameter(0.20, 0.90, default=0.60, decimals=1, space="exit")
