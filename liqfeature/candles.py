@@ -125,10 +125,12 @@ def _require_column(frame: pd.DataFrame, column: str, name: str) -> None:
 
 def _floats(frame: pd.DataFrame, column: str, name: str) -> FloatArray:
     _require_column(frame, column, name)
-    if not pd.api.types.is_numeric_dtype(frame[column]) and not frame[column].isna().all():
-        msg = f"{name}: column {column!r} must hold numbers, received dtype {frame[column].dtype}"
+    numbers = pd.to_numeric(frame[column], errors="coerce")
+    text = frame[column].notna() & numbers.isna()
+    if text.any():
+        msg = f"{name}: column {column!r} must hold numbers, received {frame[column][text].iloc[0]!r}"
         raise DataError(msg)
-    return np.array(frame[column].to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64, order="C")
+    return np.array(numbers.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64, order="C")
 
 
 def _times(frame: pd.DataFrame, name: str) -> IntArray:

@@ -168,7 +168,18 @@ class HeatmapConfig:
 
 
 def load_config(path: str | Path) -> HeatmapConfig:
-    """Read a configuration from a JSON file; see `HeatmapConfig.from_dict`."""
+    """Read a configuration from a JSON file.
+
+    Parameters
+    ----------
+    path : str or Path
+        File in the form of `configs/heatmap.json`; what it leaves out keeps its default.
+
+    Raises
+    ------
+    ConfigError
+        If the file holds no JSON, an unknown name, or a value that breaks its rule.
+    """
     try:
         values = json.loads(Path(path).read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:

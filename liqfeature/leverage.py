@@ -79,7 +79,7 @@ class LeveragePrior:
     def shares(self) -> FloatArray:
         """Share of opened notional at each level, shape (n_levels,), sum 1."""
         if self.weight:
-            return np.array(self.weight)
+            return np.array(self.weight, dtype=np.float64)
         levels = self.levels()
         logs = np.log(levels)
         between = 0.5 * (logs[1:] + logs[:-1])

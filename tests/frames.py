@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 
 from liqfeature import HeatmapConfig
@@ -17,6 +18,9 @@ from liqfeature.leverage import LeveragePrior
 START = "2026-01-01"
 CANDLE = 300_000
 """Milliseconds in the five minutes of every generated candle."""
+
+SEEDED = settings(deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+"""For tests that draw a market: its seed cannot be shrunk to anything simpler."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,9 @@ def small_configs(draw: st.DrawFn) -> HeatmapConfig:
         max_age=draw(st.sampled_from([16, 32])),
         lookback=draw(st.sampled_from([12, 24])),
         band=draw(st.sampled_from([0.03, 0.08])),
-        grid=PriceGrid(width=draw(st.sampled_from([0.001, 0.003])), smoothing=draw(st.sampled_from([0, 1, 2]))),
+        grid=PriceGrid(
+            width=draw(st.sampled_from([0.001, 0.003])), smoothing=draw(st.sampled_from([0, 1, 2]))
+        ),
         flow=FlowRule(
             churn=draw(st.sampled_from([0.1, 0.9])), levered_share=draw(st.sampled_from([0.3, 1.0]))
         ),

@@ -2,11 +2,12 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import accumulate
 
 import numpy as np
 import pandas as pd
 import pytest
-from frames import CANDLE, Market, markets, random_candles, random_funding, random_open_interest
+from frames import CANDLE, SEEDED, Market, markets, random_candles, random_funding, random_open_interest
 from hypothesis import given, settings
 
 from liqfeature import DataError, MissingColumnError
@@ -35,7 +36,7 @@ def flat(n: int, price: float = 100.0) -> pd.DataFrame:
 # --- alignment -------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=25)
+@settings(SEEDED, max_examples=25)
 @given(markets(n=60))
 def test_each_candle_gets_the_last_row_that_a_live_bot_has_at_its_close(market: Market) -> None:
     got = aligned(market)
@@ -45,12 +46,14 @@ def test_each_candle_gets_the_last_row_that_a_live_bot_has_at_its_close(market: 
         return
     rows = market.open_interest.dropna().reset_index(drop=True)
     steps = rows["date"].diff()
-    usable = {k: rows["date"][k] + min(steps[k], steps[k - 1]) for k in range(2, len(rows))}
+    usable = [rows["date"][k] + min(steps[k], steps[k - 1]) for k in range(2, len(rows))]
+    usable = list(
+        accumulate(usable, max)
+    )  # a row after two long steps waits, and those behind it do not overtake
     times = list(market.candles["date"])
     for t, opened in enumerate(times):
         close = opened + FIVE_MINUTES
-        # A row after two long steps in a row waits for long; those behind it do not overtake it.
-        known = [k for k in usable if max(usable[k], usable.get(k - 1, usable[k])) <= close]
+        known = [k for k, at in enumerate(usable, start=2) if at <= close]
         if not known or close - rows["date"][known[-1]] > LOOKBACK * FIVE_MINUTES:
             assert np.isnan(got.open_interest[t])
         else:
@@ -316,11 +319,17 @@ def test_a_missing_column_is_an_error_of_its_own() -> None:
         align(flat(6).drop(columns="volume"), None, None, lookback=LOOKBACK)
 
 
-def test_text_among_the_prices_is_refused() -> None:
+def test_columns_that_do_not_hold_numbers_are_refused() -> None:
     candles = flat(6).astype({"close": object})
     candles.loc[3, "close"] = "n/a"
-    with pytest.raises(DataError, match=r"^candles: column 'close' must .*'?n/a'?"):
+    with pytest.raises(DataError, match=r"^candles: column 'close' must hold numbers, received 'n/a'$"):
         align(candles, None, None, lookback=LOOKBACK)
+    rows = random_open_interest(flat(6), 1).assign(open_interest_value="?")
+    column = "open interest: column 'open_interest_value'"
+    with pytest.raises(DataError, match=rf"^{column} must hold numbers, received '\?'$"):
+        align(flat(6), rows, None, lookback=LOOKBACK)
+    rows = rows.assign(open_interest_value=None)  # empty, whatever its type
+    assert align(flat(6), rows, None, lookback=LOOKBACK).open_interest[-1] > 0
 
 
 ROWS = [("00:00", 1.0), ("00:05", 2.0), ("00:10", 3.0)]

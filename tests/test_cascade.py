@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from frames import Market, markets, random_candles, random_open_interest, small_config
+from frames import SEEDED, Market, markets, random_candles, random_open_interest, small_config
 from hypothesis import given, settings
 from naive import levels_of
 from scipy.stats import norm
@@ -95,7 +95,7 @@ def test_a_usual_candle_forced_through_a_third_of_usual_depth_moves_price_by_roo
 # --- the columns -----------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=10)
+@settings(SEEDED, max_examples=10)
 @given(markets(n=80))
 def test_amplification_solves_its_equation_and_is_the_smallest_solution(market: Market) -> None:
     config = small_config(cascade=CascadeRule(windows=(2, 5, 12), depth_share=0.02))

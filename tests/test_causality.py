@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from frames import (
     CANDLE,
+    SEEDED,
     Market,
     markets,
     random_candles,
@@ -90,7 +91,7 @@ def test_a_prefix_gives_the_same_rows_to_the_last_bit(kind: str) -> None:
         assert_same_rows(features_of(scrambled_after(market, k, int(k)), DEFAULT).iloc[:k], whole.iloc[:k])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(SEEDED, max_examples=40)
 @given(markets(n=200), small_configs(), st.integers(1, 199))
 def test_a_prefix_gives_the_same_rows_in_any_market(market: Market, config: HeatmapConfig, k: int) -> None:
     whole = features_of(market, config)
@@ -114,7 +115,7 @@ def last_row(market: Market, config: HeatmapConfig, end: int, rows: int) -> np.n
     return features_of(replace(market, candles=candles), config).iloc[-1].to_numpy()
 
 
-@settings(deadline=None, max_examples=15)
+@settings(SEEDED, max_examples=15)
 @given(markets(n=300), small_configs())
 def test_the_last_row_depends_on_warmup_candles_alone(market: Market, config: HeatmapConfig) -> None:
     whole = features_of(market, config)

@@ -10,6 +10,7 @@ import pytest
 
 import liqfeature
 from liqfeature import COLUMNS
+from liqfeature.columns import columns_table
 
 PACKAGE = Path(liqfeature.__file__).parent
 README = PACKAGE.parent / "README.md"
@@ -96,10 +97,14 @@ def test_everything_public_has_a_docstring(name: str) -> None:
 def test_the_table_in_the_readme_is_the_one_in_the_code() -> None:
     text = README.read_text(encoding="utf-8")
     table = text.partition("<!-- columns -->\n")[2].partition("\n<!-- /columns -->")[0]
-    head, rule, *rows = table.strip().splitlines()
-    assert head == "| column | unit | at the close of the row's candle |"
-    assert rule == "|---|---|---|"
-    assert rows == [f"| `{name}` | {column.unit} | {column.meaning} |" for name, column in COLUMNS.items()]
+    assert table == columns_table()
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    assert re.findall(r"`(liq_\w+)`", table) == list(COLUMNS)
+    for names, unit, meaning in rows:
+        for name in re.findall(r"`(\w+)`", names):
+            column = COLUMNS[name]
+            assert unit.split(", ")[0] == column.unit
+            assert meaning == column.meaning
 
 
 def test_columns_explain_themselves() -> None:

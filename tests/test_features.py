@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from frames import (
     CANDLE,
+    SEEDED,
     Market,
     markets,
     random_candles,
@@ -55,7 +56,7 @@ def test_every_column_and_nothing_else_is_returned_in_order_as_floats() -> None:
     assert len(PRICE) == 8
 
 
-@settings(deadline=None, max_examples=30)
+@settings(SEEDED, max_examples=30)
 @given(markets(n=180), small_configs())
 def test_values_lie_in_the_range_that_the_table_gives(market: Market, config: HeatmapConfig) -> None:
     features = features_of(market, config)
@@ -66,7 +67,7 @@ def test_values_lie_in_the_range_that_the_table_gives(market: Market, config: He
     assert (features[["liq_distance_above", "liq_distance_below"]].dropna() > 0).all(axis=None)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(SEEDED, max_examples=30)
 @given(markets(n=180), small_configs())
 def test_columns_agree_with_each_other_and_with_price(market: Market, config: HeatmapConfig) -> None:
     features = features_of(market, config)
@@ -192,7 +193,7 @@ def test_the_default_configuration_is_used_where_none_is_given() -> None:
 # --- invariants ------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=15)
+@settings(SEEDED, max_examples=15)
 @given(markets(n=180), small_configs())
 def test_times_the_volume_is_times_the_notional(market: Market, config: HeatmapConfig) -> None:
     candles = market.candles.assign(volume=market.candles["volume"] * 4)
@@ -204,7 +205,7 @@ def test_times_the_volume_is_times_the_notional(market: Market, config: HeatmapC
     assert_equal(four, one, PRICE + OTHER)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(SEEDED, max_examples=15)
 @given(markets(n=180), small_configs())
 def test_times_the_price_is_times_notionals_and_prices(market: Market, config: HeatmapConfig) -> None:
     """By whole bins: 500 of them."""
@@ -244,7 +245,7 @@ def test_open_interest_of_both_sides_is_halved() -> None:
     np.testing.assert_array_equal(got.to_numpy(), features_of(market).to_numpy())
 
 
-@settings(deadline=None, max_examples=10)
+@settings(SEEDED, max_examples=10)
 @given(markets(n=180), small_configs())
 def test_a_shift_in_time_by_whole_generations_changes_nothing(market: Market, config: HeatmapConfig) -> None:
     candles = math.lcm(config.max_age // 8, config.lookback // 12, 12)

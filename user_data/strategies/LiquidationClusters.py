@@ -34,20 +34,20 @@ class LiquidationClusters(IStrategy):
 
     risk_per_trade = 0.005  # of equity, lost at the stop
     order_cost = 0.001  # of the notional of either order, slippage included
-    plan_rule = PlanRule(fallback=3.0, min_distance=0.004)
+    plan_rule = PlanRule(fallback=5.0, min_distance=0.008)
 
     # The map. None of these may change config.warmup.
     heatmap_churn = DecimalParameter(0.10, 0.40, default=0.25, decimals=2, space="heatmap")
     heatmap_ratio = DecimalParameter(1.2, 2.5, default=1.5, decimals=1, space="heatmap")
 
     # Ahead: a cluster near enough to be reached, dense enough to matter, on the side with more fuel.
-    enter_room = DecimalParameter(0.002, 0.010, default=0.006, decimals=3, space="enter")
-    enter_distance = DecimalParameter(0.010, 0.040, default=0.025, decimals=3, space="enter")
+    enter_room = DecimalParameter(0.004, 0.015, default=0.010, decimals=3, space="enter")
+    enter_distance = DecimalParameter(0.015, 0.045, default=0.030, decimals=3, space="enter")
     enter_density = DecimalParameter(0.00, 0.08, default=0.03, decimals=2, space="enter")
-    enter_lean = DecimalParameter(-0.4, 0.6, default=0.3, decimals=1, space="enter")
+    enter_lean = DecimalParameter(-0.4, 0.8, default=0.5, decimals=1, space="enter")
     # Behind: nothing that is likely to be set off against the position.
-    enter_hit = DecimalParameter(0.05, 0.60, default=0.20, decimals=2, space="enter")
-    enter_cascade = DecimalParameter(0.05, 0.50, default=0.15, decimals=2, space="enter")
+    enter_hit = DecimalParameter(0.05, 0.60, default=0.10, decimals=2, space="enter")
+    enter_cascade = DecimalParameter(0.05, 0.50, default=0.10, decimals=2, space="enter")
     enter_quality = DecimalParameter(0.30, 0.90, default=0.40, decimals=1, space="enter", optimize=False)
 
     exit_cascade = DecimalParameter(0.20, 0.90, default=0.60, decimals=1, space="exit")
@@ -108,10 +108,10 @@ class LiquidationClusters(IStrategy):
         return in_reach & dense & more_fuel_ahead & cluster_behind_is_far & no_cascade_behind & trusted
 
     def populate_exit_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
-        cascade_below = dataframe["liq_cascade_below"] > self.exit_cascade.value
-        cascade_above = dataframe["liq_cascade_above"] > self.exit_cascade.value
-        dataframe.loc[cascade_below, ["exit_long", "exit_tag"]] = (1, "cascade_below")
-        dataframe.loc[cascade_above, ["exit_short", "exit_tag"]] = (1, "cascade_above")
+        below = dataframe["liq_cascade_below"] > self.exit_cascade.value
+        above = dataframe["liq_cascade_above"] > self.exit_cascade.value
+        dataframe.loc[below, ["exit_long", "exit_tag"]] = (1, "cascade_behind")
+        dataframe.loc[above, ["exit_short", "exit_tag"]] = (1, "cascade_behind")
         return dataframe
 
     def planned(self, pair: str, rate: float, side: str, rule: PlanRule) -> Plan | None:
@@ -142,7 +142,8 @@ class LiquidationClusters(IStrategy):
 
     def custom_stake_amount(self, pair: str, current_time: datetime, current_rate: float, **kw: Any) -> float:
         plan = self.planned(pair, current_rate, kw["side"], self.plan_rule)
-        return min(self.notional_of(plan) / kw["leverage"], kw["max_stake"]) if plan else 0.0
+        # 0.0 first: without equity the notional is NaN, which loses every comparison
+        return max(0.0, min(self.notional_of(plan) / kw["leverage"], kw["max_stake"])) if plan else 0.0
 
     def confirm_trade_entry(self, pair: str, order_type: str, amount: float, rate: float, **kw: Any) -> bool:
         return self.planned(pair, rate, kw["side"], self.plan_rule) is not None
@@ -163,9 +164,7 @@ class LiquidationClusters(IStrategy):
             self.plans[trade.id] = Plan.from_dict(stored)
         return self.plans.get(trade.id)
 
-    def custom_stoploss(
-        self, pair: str, trade: Trade, current_time: datetime, current_rate: float, *args, **kw
-    ):
+    def custom_stoploss(self, pair, trade, current_time, current_rate, current_profit, after_fill, **kw):
         plan = self.plan_of(trade)
         sided = {"is_short": trade.is_short, "leverage": trade.leverage}
         return stoploss_from_absolute(plan.stop, current_rate, **sided) if plan else None
@@ -180,4 +179,6 @@ class LiquidationClusters(IStrategy):
         plan = self.plan_of(trade)
         if plan is None:
             return "no_plan"
+        if plan.passed_stop(current_rate):  # a gap: Freqtrade sets no stop that price has passed already
+            return "stop_passed"
         return "peak" if plan.reached_second(current_rate) else None

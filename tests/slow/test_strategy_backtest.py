@@ -1,0 +1,69 @@
+"""What the strategy's trades must look like after a real backtest, whatever they earned."""
+
+from datetime import timedelta
+
+import pytest
+from span import START, WARMUP_DAYS, timerange
+
+TAGS = {False: "shorts_above", True: "longs_below"}
+REASONS = {"stop_loss", "trailing_stop_loss", "peak", "near_edge", "cascade_behind", "force_exit"}
+WALLET, RISK = 10_000, 0.005
+
+
+@pytest.fixture
+def filled(trades):
+    """Orders of each trade: entries first, then exits."""
+    return [(trade, *_split(trade["orders"])) for trade in trades]
+
+
+def _split(orders):
+    return (
+        [order for order in orders if order["ft_is_entry"]],
+        [order for order in orders if not order["ft_is_entry"]],
+    )
+
+
+def test_every_trade_is_entered_once_and_by_the_signal_of_its_side(filled):
+    for trade, entered, _ in filled:
+        assert trade["enter_tag"] == TAGS[trade["is_short"]]
+        assert len(entered) == 1
+
+
+def test_trades_end_as_planned_and_never_by_liquidation(trades):
+    assert {trade["exit_reason"] for trade in trades} <= REASONS
+    assert len({trade["exit_reason"] for trade in trades}) > 1
+
+
+def test_a_part_is_sold_at_most_once_and_at_a_profit(filled):
+    sold = 0
+    for trade, (entry,), left in filled:
+        sign = -1 if trade["is_short"] else 1
+        parts = [order for order in left if order["ft_order_tag"] == "near_edge"]
+        assert len(parts) <= 1
+        for part in parts:
+            assert part["amount"] < entry["amount"]
+            assert sign * (part["safe_price"] - entry["safe_price"]) > 0
+        sold += len(parts)
+    assert sold > 0
+
+
+def test_leverage_is_moderate_and_the_stop_on_the_losing_side(trades):
+    for trade in trades:
+        sign = -1 if trade["is_short"] else 1
+        assert 1 <= trade["leverage"] <= 5
+        assert sign * (trade["open_rate"] - trade["stop_loss_abs"]) > 0
+
+
+def test_no_trade_loses_more_than_its_risk(trades):
+    """The wallet changes little enough to judge by its start; a candle may open beyond the stop."""
+    worst = min(trade["profit_abs"] for trade in trades)
+    assert -1.5 * RISK * WALLET <= worst < 0
+
+
+def test_without_columns_freqtrade_finds_no_trade_where_there_were_some(bot, trades, planted):
+    end = START + timedelta(days=WARMUP_DAYS + 10)
+    assert any(trade["open_date"] < f"{end:%Y-%m-%d}" for trade in trades)
+    days = timerange(WARMUP_DAYS, WARMUP_DAYS + 10)
+    output = bot("backtesting", days, *planted("SeesNothing"), "--cache=none")
+    assert "SeesNothing" in output
+    assert "No trades made." in output
