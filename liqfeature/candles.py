@@ -1,23 +1,18 @@
-"""The one door from pandas: candles, open interest and funding become aligned, contiguous float64 arrays."""
+"""Candles, and what was known of open interest and funding at the close of each."""
 
-import logging
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from liqfeature.errors import DataError, MissingColumnError
+from liqfeature.errors import DataError
+from liqfeature.join import join_funding, join_open_interest
+from liqfeature.tables import numbers, times
 from liqfeature.types import BoolArray, FloatArray, IntArray
 
-logger = logging.getLogger(__name__)
-
 CANDLE_COLUMNS = ("date", "open", "high", "low", "close", "volume")
-OPEN_INTEREST_COLUMNS = ("open_interest_amount", "open_interest_value")
 DAY = 86_400_000
 """Milliseconds."""
-
-PRICE_TOLERANCE = 2.0
-"""Open-interest value over amount is a price: a row whose price is off by more belongs to another pair."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,25 +62,21 @@ def align(
     funding_rate: pd.DataFrame | None,
     *,
     lookback: int,
+    in_contracts: bool = False,
 ) -> Candles:
     """Validate the frames and join them, using nothing at a candle that was not known at its close.
-
-    A row of open interest or funding stamped t, whose rows are a period T apart, is usable by the candle
-    whose close is at or after t + T: a live bot drops the newest row as incomplete.
 
     Parameters
     ----------
     candles : DataFrame
         `date, open, high, low, close, volume`, ascending; any timeframe, which is read off `date`. Gaps are
         allowed.
-    open_interest : DataFrame or None
-        `date, open_interest_amount, open_interest_value`; either column may be absent or empty. The amount is
-        preferred, since value mixes in price. Rows that are NaN or 0, or whose value over amount is not near
-        the price, are passed over.
-    funding_rate : DataFrame or None
-        `date` and `funding_rate` (or `open`).
+    open_interest, funding_rate : DataFrame or None
+        As for `join_open_interest` and `join_funding`.
     lookback : int
         Candles after which a row of open interest is too old to use.
+    in_contracts : bool
+        Whether the exchange gives the amount of open interest in contracts instead of base currency.
 
     Returns
     -------
@@ -96,12 +87,11 @@ def align(
     MissingColumnError, DataError
         Naming the column, the rule and the value received.
     """
-    time = _times(candles, "candles")
-    opening, high, low, close, volume = (_floats(candles, c, "candles") for c in CANDLE_COLUMNS[1:])
+    time = times(candles, "candles")
+    opening, high, low, close, volume = (numbers(candles, c, "candles") for c in CANDLE_COLUMNS[1:])
     _check_prices(time, open=opening, high=high, low=low, close=close, volume=volume)
     interval = _interval(time)
-    closing = time + interval
-    level, staleness, late_first, late_stop = _open_interest(open_interest, time, close, interval, lookback)
+    known = join_open_interest(open_interest, time, close, interval, lookback, in_contracts=in_contracts)
     return Candles(
         interval=interval,
         tick=time // interval,
@@ -109,48 +99,12 @@ def align(
         low=low,
         close=close,
         volume=volume,
-        open_interest=level,
-        staleness=staleness,
-        late_first=late_first,
-        late_stop=late_stop,
-        funding=_funding(funding_rate, closing, interval),
+        open_interest=known.amount,
+        staleness=known.staleness,
+        late_first=known.late_first,
+        late_stop=known.late_stop,
+        funding=join_funding(funding_rate, time, interval),
     )
-
-
-def _require_column(frame: pd.DataFrame, column: str, name: str) -> None:
-    if column not in frame.columns:
-        msg = f"{name} lack column {column!r}; received {[str(c) for c in frame.columns]}"
-        raise MissingColumnError(msg)
-
-
-def _floats(frame: pd.DataFrame, column: str, name: str) -> FloatArray:
-    _require_column(frame, column, name)
-    numbers = pd.to_numeric(frame[column], errors="coerce")
-    text = frame[column].notna() & numbers.isna()
-    if text.any():
-        msg = f"{name}: column {column!r} must hold numbers, received {frame[column][text].iloc[0]!r}"
-        raise DataError(msg)
-    return np.array(numbers.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64, order="C")
-
-
-def _times(frame: pd.DataFrame, name: str) -> IntArray:
-    _require_column(frame, "date", name)
-    if not pd.api.types.is_datetime64_any_dtype(frame["date"]):
-        msg = f"{name}: column 'date' must hold dates, received dtype {frame['date'].dtype}"
-        raise DataError(msg)
-    if frame["date"].isna().any():
-        row = int(np.argmax(frame["date"].isna()))
-        msg = f"{name}: column 'date' must not be empty, received NaT in row {row}"
-        raise DataError(msg)
-    time = frame["date"].dt.as_unit("ms").astype("int64").to_numpy()
-    if (wrong := np.flatnonzero(np.diff(time) <= 0)).size:
-        row = int(wrong[0]) + 1
-        msg = (
-            f"{name}: column 'date' must ascend without duplicates, "
-            f"received {frame['date'].iloc[row]} after {frame['date'].iloc[row - 1]} in row {row}"
-        )
-        raise DataError(msg)
-    return np.array(time, dtype=np.int64)
 
 
 def _check_prices(time: IntArray, **columns: FloatArray) -> None:
@@ -187,78 +141,3 @@ def _interval(time: IntArray) -> int:
         msg = f"candles: column 'date' must lie on {grid}, received {at} in row {row}"
         raise DataError(msg)
     return interval
-
-
-def _open_interest(
-    frame: pd.DataFrame | None, time: IntArray, close: FloatArray, interval: int, lookback: int
-) -> tuple[FloatArray, FloatArray, IntArray, IntArray]:
-    n = time.size
-    level, staleness = np.full(n, np.nan), np.full(n, np.nan)
-    rows = np.arange(n, dtype=np.int64)
-    if frame is None or frame.empty or n == 0:
-        return level, staleness, rows, rows
-    stamp, amount = _amounts(frame, time, close)
-    if stamp.size == 0:
-        return level, staleness, rows, rows
-    closing = time + interval
-    usable = _usable_at(stamp, interval)
-    used = np.searchsorted(usable, closing, side="right") - 1
-    known = used >= 0
-    at = stamp[np.maximum(used, 0)]
-    known &= closing - at <= lookback * interval
-    level[known] = amount[used[known]]
-    staleness[known] = (closing - usable[np.maximum(used, 0)])[known] / interval
-    previous = stamp[np.maximum(np.concatenate([used[:1], used[:-1]]), 0)]
-    late_first = np.clip(np.searchsorted(time, previous, side="right") - 1, 0, rows)
-    late_stop = np.clip(np.searchsorted(time, at, side="left"), late_first, rows)
-    return level, staleness, late_first.astype(np.int64), late_stop.astype(np.int64)
-
-
-def _usable_at(stamp: IntArray, interval: int) -> IntArray:
-    """When each row may be used: a period after its stamp, the shorter of its last two steps.
-
-    Neither a gap nor a later row changes it; the first row, which has no step, takes the candles' interval.
-    """
-    step = np.diff(stamp, prepend=stamp[:1] - interval)
-    period = np.minimum(step, np.concatenate([step[:1], step[:-1]]))
-    period[1:2] = step[1:2]
-    return np.maximum.accumulate(stamp + period)
-
-
-def _amounts(frame: pd.DataFrame, time: IntArray, close: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Stamps and amounts of the rows that can be used."""
-    stamp = _times(frame, "open interest")
-    present = [c for c in OPEN_INTEREST_COLUMNS if c in frame.columns]
-    if not present:
-        _require_column(frame, OPEN_INTEREST_COLUMNS[0], "open interest")
-    columns = {c: _floats(frame, c, "open interest") for c in present}
-    for name, values in columns.items():
-        if (values < 0).any():
-            msg = f"open interest: column {name!r} must be at least 0, received {values[values < 0][0]}"
-            raise DataError(msg)
-    absent = np.full(stamp.size, np.nan)
-    amount, value = (columns.get(c, absent) for c in OPEN_INTEREST_COLUMNS)
-    amount, value = np.where(amount > 0, amount, np.nan), np.where(value > 0, value, np.nan)
-    price = close[np.clip(np.searchsorted(time, stamp, side="left") - 1, 0, None)]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        off = value / amount / price
-        foreign = (off > PRICE_TOLERANCE) | (off < 1 / PRICE_TOLERANCE)
-        amount = np.where(np.isfinite(amount), amount, value / price)
-    if foreign.any():
-        logger.warning("Passed over %d rows of open interest that imply another pair's price.", foreign.sum())
-    usable = np.isfinite(amount) & ~foreign
-    return stamp[usable], amount[usable]
-
-
-def _funding(frame: pd.DataFrame | None, closing: IntArray, interval: int) -> FloatArray:
-    funding = np.zeros(closing.size)
-    if frame is None or closing.size == 0 or frame.empty:
-        return funding
-    stamp = _times(frame, "funding")
-    column = "funding_rate" if "funding_rate" in frame.columns else "open"
-    rate = np.nan_to_num(_floats(frame, column, "funding"))
-    usable = _usable_at(stamp, interval)
-    row = np.searchsorted(closing, usable, side="left")
-    inside = (row < closing.size) & (usable > closing[0] - interval)
-    np.add.at(funding, row[inside], rate[inside])
-    return funding

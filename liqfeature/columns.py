@@ -39,10 +39,13 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     features.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="FILE.feather or FILE.parquet"
     )
-    features.add_argument(
+    parameters = features.add_mutually_exclusive_group()
+    parameters.add_argument(
         "--exchange", choices=sorted(EXCHANGES), help="default: the data directory's name, else binance"
     )
-    features.add_argument("--config", type=Path, metavar="FILE", help="a HeatmapConfig as JSON")
+    parameters.add_argument(
+        "--config", type=Path, metavar="FILE", help="every parameter as JSON, instead of the exchange's"
+    )
     features.set_defaults(run=_features)
 
 

@@ -2,12 +2,13 @@
 
 numba keys its cache by the file of the decorated function, so a kernel that calls a function of another
 file goes on running old code after that file changed. The cache directory used here carries a digest of
-every source in the kernel's folder: a kernel may call any compiled function of its own folder, and none
-of another.
+every source in the kernel's folder, and of what all kernels import: a kernel may call any compiled function
+of its own folder, and none of another.
 """
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -57,7 +58,8 @@ def compiled(kernel: Kernel) -> Kernel:
 def inlined(part: Kernel) -> Kernel:
     """Make a function part of every kernel that calls it, rather than one that is called.
 
-    The whole scan then compiles in a quarter of the time, and passes no arrays around while it runs.
+    A call would count references to every array that it passes, at each candle: the scan of a year takes
+    0.46 s with calls and 0.40 s without.
     """
     return cast("Kernel", numba.njit(nogil=True, error_model="numpy", inline="always")(part))
 
@@ -70,12 +72,18 @@ def _cache_directory(folder: Path) -> Path | None:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError:
         return None
-    return directory if os.access(directory, os.W_OK) else None
+    if not os.access(directory, os.W_OK):
+        return None
+    if not _SETTINGS.CACHE_DIR:
+        for stale in set(directory.parent.glob("numba-*")) - {directory}:
+            shutil.rmtree(stale, ignore_errors=True)
+    return directory
 
 
 def _sources_digest(folder: Path) -> str:
     digest = hashlib.sha256()
-    for source in sorted(folder.glob("*.py")):
+    shared = Path(__file__).parent
+    for source in [*sorted(folder.glob("*.py")), shared / "types.py", shared / "compiled.py"]:
         digest.update(source.name.encode())
         digest.update(source.read_bytes())
     return digest.hexdigest()[:12]

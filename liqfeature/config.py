@@ -29,6 +29,7 @@ class ExchangeTraits:
     most_candles: int
     open_interest: bool = True
     open_interest_sides: int = 1
+    open_interest_in_contracts: bool = False
     median_leverage: float = 8.0
     leverage_sigma: float = 1.0
 
@@ -36,14 +37,25 @@ class ExchangeTraits:
 EXCHANGES = {
     "binance": ExchangeTraits(most_candles=2494),
     "bybit": ExchangeTraits(most_candles=4999, open_interest_sides=2),
-    "okx": ExchangeTraits(most_candles=1499),
-    "gate": ExchangeTraits(most_candles=4994),
+    "okx": ExchangeTraits(most_candles=1499, open_interest_in_contracts=True),
+    "gate": ExchangeTraits(most_candles=4994, open_interest_in_contracts=True),
     "bitget": ExchangeTraits(most_candles=999, open_interest=False),
     "hyperliquid": ExchangeTraits(
         most_candles=4999, open_interest=False, median_leverage=3.5, leverage_sigma=0.7
     ),
 }
 """Warm-up limits are Freqtrade's for futures: five requests, less one candle."""
+
+
+ALIASES = {"gateio": "gate", "binanceusdm": "binance"}
+"""Other names under which Freqtrade and ccxt know an exchange."""
+
+
+def exchange_traits(exchange: str) -> ExchangeTraits:
+    """Traits of an exchange by Freqtrade's name; a ConfigError lists the known ones."""
+    name = ALIASES.get(exchange.lower(), exchange.lower())
+    require("exchange", name in EXCHANGES, f"one of {', '.join(EXCHANGES)}", repr(exchange))
+    return EXCHANGES[name]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +72,8 @@ class HeatmapConfig:
         Candles over which what is usual is measured (distances, volume, volatility, sweeps), and for which
         a row of open interest is carried; a multiple of 12.
     band : float
-        Fraction of price on either side within which clusters are sought and totals taken, 0.005 to 0.5.
+        Fraction of price below within which clusters are sought and totals taken, 0.005 to 0.5; above, the
+        same distance in logarithm.
     grid, leverage, flow, clusters, cascade
         Parameters of each idea, in the module of that name.
 
@@ -124,7 +137,7 @@ class HeatmapConfig:
         exchange : str
             One of `EXCHANGES`.
         **changes
-            Fields to set instead of the defaults.
+            Fields to set instead of the defaults; not `leverage` and `flow`, which the exchange decides.
 
         Returns
         -------
@@ -132,8 +145,6 @@ class HeatmapConfig:
             With a `warmup` that a live bot can load from that exchange.
         """
         config = cls.for_exchange(exchange, **changes)
-        if "leverage" in changes:
-            return config
         tier = tiers_for(pair, exchange)[0]
         leverage = dataclasses.replace(
             config.leverage,
@@ -145,12 +156,16 @@ class HeatmapConfig:
     @classmethod
     def for_exchange(cls, exchange: str, **changes: Any) -> Self:
         """Make a configuration with an exchange's traits; its `warmup` is the same for every pair of it."""
-        require("exchange", exchange in EXCHANGES, f"one of {', '.join(EXCHANGES)}", repr(exchange))
-        traits = EXCHANGES[exchange]
+        traits = exchange_traits(exchange)
+        for name in ("leverage", "flow"):
+            hint = f"left to the exchange: use dataclasses.replace(config, {name}=...) on the result"
+            require(name, name not in changes, hint, changes.get(name))
         leverage = LeveragePrior(median=traits.median_leverage, sigma=traits.leverage_sigma)
-        flow = FlowRule(open_interest_sides=traits.open_interest_sides)
-        given: dict[str, Any] = {"leverage": leverage, "flow": flow} | changes
-        config = cls(**given)
+        flow = FlowRule(
+            open_interest_sides=traits.open_interest_sides,
+            open_interest_in_contracts=traits.open_interest_in_contracts,
+        )
+        config = cls(leverage=leverage, flow=flow, **changes)
         shorter = config.max_age - max(config.warmup - traits.most_candles, 0)
         room = f"at most {traits.most_candles} for {exchange} with any max_age; choose a shorter lookback"
         require("warmup", shorter >= N_GENERATIONS, room, config.warmup)

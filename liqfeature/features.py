@@ -33,7 +33,7 @@ _SIDED = {
     "density": Column("share of open interest per 1 % of price", 0, math.inf, "of the nearest cluster"),
     "age": Column("candles", 0, math.inf, "notional-weighted age of what rests in the nearest cluster"),
     "total": Column("quote", 0, math.inf, "resting within `band` of price"),
-    "strongest": Column("price", 0, math.inf, "peak of the cluster with the most notional within `band`"),
+    "strongest": Column("price", 0, math.inf, "peak of the cluster that holds most within `band`"),
     "hit": Column("probability", 0, 1, "that the nearest cluster's near edge is touched within `horizon`"),
     "fuel": Column(
         "quote", 0, math.inf, "expected forced notional within `horizon`: notional times probability of reach"
@@ -99,7 +99,13 @@ def liquidation_features(
     1 where it is fresh, falling to 0.5 without; the lower of now and the mean over `max_age` counts.
     """
     config = config or HeatmapConfig()
-    aligned = align(candles, open_interest, funding_rate, lookback=config.lookback)
+    aligned = align(
+        candles,
+        open_interest,
+        funding_rate,
+        lookback=config.lookback,
+        in_contracts=config.flow.open_interest_in_contracts,
+    )
     scan = prepare_scan(aligned, config)
     scan.run(0, len(candles))
     values = _columns(scan)

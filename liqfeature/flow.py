@@ -34,6 +34,9 @@ class FlowRule:
         Largest share closed within one candle, above 0 and below 1.
     open_interest_sides : int
         1 where the exchange counts each contract once, 2 where it adds both sides (Bybit).
+    open_interest_in_contracts : bool
+        Whether the exchange gives the amount in contracts instead of base currency (OKX, Gate); its value is
+        used then.
     open_interest_days : float
         Open interest as days of volume, where the exchange gives none. Larger: slower forgetting.
     """
@@ -42,6 +45,7 @@ class FlowRule:
     churn: float = 0.25
     most_closed: float = 0.5
     open_interest_sides: int = 1
+    open_interest_in_contracts: bool = False
     open_interest_days: float = 0.25
 
     def __post_init__(self) -> None:

@@ -168,10 +168,6 @@ class Plan:
         """Return whether price has reached the second target; False if there is none."""
         return self._reached(self.second_target, price)
 
-    def passed_stop(self, price: float) -> bool:
-        """Return whether price lies at or beyond the stop."""
-        return bool(sign_of(self.is_short) * (price - self.stop) <= 0)
-
     def _reached(self, target: float, price: float) -> bool:
         return bool(sign_of(self.is_short) * (price - target) >= 0)
 

@@ -63,7 +63,13 @@ def estimate_heatmap(
         msg = f"candles must number at least {config.warmup}, the warm-up, received {len(candles)}"
         raise DataError(msg)
     candles = candles.iloc[-config.warmup :]
-    aligned = align(candles, open_interest, funding_rate, lookback=config.lookback)
+    aligned = align(
+        candles,
+        open_interest,
+        funding_rate,
+        lookback=config.lookback,
+        in_contracts=config.flow.open_interest_in_contracts,
+    )
     scan = prepare_scan(aligned, config)
     scan.run(0, len(candles))
     return _snapshot(scan, candles)

@@ -11,4 +11,6 @@ settings.load_profile("patient")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Take a folder of real market data, which the repository does not hold."""
-    parser.addoption("--datadir", type=Path, help="folder with recorded market data, for tests/test_recorded.py")
+    parser.addoption(
+        "--datadir", type=Path, help="folder with recorded market data, for tests/test_recorded.py"
+    )

@@ -145,7 +145,7 @@ def markets(draw: st.DrawFn, n: int = 150) -> Market:
         idle=draw(st.sampled_from([0.0, 0.3])),
         gaps=draw(st.sampled_from([0.0, 0.05])),
     )
-    every = draw(st.sampled_from([0, 1, 3, 12]))
+    every = draw(st.sampled_from([0, 1, 3, 6]))
     holes = draw(st.sampled_from([0.0, 0.3]))
     open_interest = random_open_interest(candles, seed + 1, every=every, holes=holes) if every else None
     funding = random_funding(candles, seed + 2) if draw(st.booleans()) else None

@@ -70,12 +70,11 @@ class NaiveScan:
 
     def step(self, t: int) -> None:
         self._turn(t)
+        self._pay_funding(t)
         self._late_open_interest(t)
         self._consume(t)
         self._keep(1 - self.closed[t])
         self._open(t, t, self.config.flow.levered_share * self.closed[t] * self.level[t], t)
-        for generation in self.funding:
-            self.funding[generation] += self.candles.funding[t] / self.config.grid.width
         self._read(t)
 
     def levels(self) -> Levels:
@@ -106,16 +105,17 @@ class NaiveScan:
         self.funding[generation] = 0.0
         self.funding = {g: f for g, f in self.funding.items() if g > generation - 8}
         self.positions = [p for p in self.positions if p.generation in self.funding]
+
+    def _pay_funding(self, t: int) -> None:
         price = math.floor(self.close[max(t - 1, 0)])
-        for g, f in self.funding.items():
-            shift = math.floor(f + 0.5)
-            self.funding[g] -= shift
+        for generation in self.funding:
+            paid = self.funding[generation] + self.candles.funding[t] / self.config.grid.width
+            shift = math.floor(paid + 0.5)
+            self.funding[generation] = paid - shift
             for p in self.positions:
-                if p.generation == g and shift:
+                if p.generation == generation and shift:  # what would pass price waits beside it
                     p.bin += shift
-                    if p.bin >= price if p.side == LONG else p.bin <= price:
-                        p.amount = 0.0
-        self._keep(1.0)
+                    p.bin = min(p.bin, price - 1) if p.side == LONG else max(p.bin, price + 1)
 
     def _keep(self, share: float) -> None:
         for p in self.positions:
@@ -201,9 +201,8 @@ class NaiveScan:
         """Mean share at each distance over the twelve blocks before the present one, both sides pooled."""
         block = self.config.lookback // 12
         number = int(self.candles.tick[t]) // block
-        past = [
-            self.shares[u] for u in range(t) if number - 12 <= int(self.candles.tick[u]) // block < number
-        ]
+        within = [u for u in range(t) if number - 12 <= int(self.candles.tick[u]) // block < number]
+        past = [self.shares[u] for u in within if self.level[u] > 0]
         n_window = math.ceil(-math.log(1 - self.config.band) / self.config.grid.width)
         return np.mean([p.mean(axis=0) for p in past], axis=0) if past else np.zeros(n_window)
 

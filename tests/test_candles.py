@@ -1,4 +1,3 @@
-import logging
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -45,46 +44,48 @@ def test_each_candle_gets_the_last_row_that_a_live_bot_has_at_its_close(market: 
         assert np.isnan(got.staleness).all()
         return
     rows = market.open_interest.dropna().reset_index(drop=True)
-    steps = rows["date"].diff()
-    usable = [rows["date"][k] + min(steps[k], steps[k - 1]) for k in range(2, len(rows))]
-    usable = list(
-        accumulate(usable, max)
-    )  # a row after two long steps waits, and those behind it do not overtake
-    times = list(market.candles["date"])
-    for t, opened in enumerate(times):
+    stamp, steps = rows["date"], rows["date"].diff()
+    usable = [stamp[k] + min(steps[k], steps[k - 1]) for k in range(2, len(rows))]
+    usable = list(accumulate(usable, max))  # a row after two long steps waits, and none overtakes it
+    for t, opened in enumerate(market.candles["date"]):
         close = opened + FIVE_MINUTES
         known = [k for k, at in enumerate(usable, start=2) if at <= close]
-        if not known or close - rows["date"][known[-1]] > LOOKBACK * FIVE_MINUTES:
-            assert np.isnan(got.open_interest[t])
-        else:
+        if known and close - stamp[known[-1] - 2] <= LOOKBACK * FIVE_MINUTES:
             assert got.open_interest[t] == rows["open_interest_amount"][known[-1]]
-            assert got.staleness[t] >= 0
+            assert got.staleness[t] == (close - usable[known[-1] - 2]) / FIVE_MINUTES
+        else:
+            assert np.isnan(got.open_interest[t])
+            assert np.isnan(got.staleness[t])
     assert (got.late_first >= 0).all()
     assert (got.late_stop >= got.late_first).all()
-    assert (got.late_stop <= np.arange(len(times))).all()
+    assert (got.late_stop <= np.arange(len(market.candles))).all()
 
 
 def test_a_row_is_usable_once_its_period_is_over() -> None:
-    hourly = reported([("00:00", 1.0), ("01:00", 2.0), ("02:00", 3.0)])
-    got = aligned(Market(flat(40), hourly), lookback=36)
-    # 01:00 is complete at 02:00, which is the close of the 24th candle; 02:00 at 03:00, that of the 36th.
-    assert list(np.flatnonzero(np.diff(got.open_interest)) + 1) == [23, 35]
-    assert got.open_interest[23] == 2
-    assert got.staleness[23] == 0
-    assert got.staleness[34] == 11
-    assert got.open_interest[35] == 3
+    hourly = reported([("00:00", 1.0), ("01:00", 2.0), ("02:00", 3.0), ("03:00", 4.0)])
+    got = aligned(Market(flat(60), hourly), lookback=48)
+    # The row of 02:00 is complete at 03:00, the close of candle 35; that of 03:00 at 04:00, of candle 47.
+    np.testing.assert_array_equal(got.open_interest, [np.nan] * 35 + [3.0] * 12 + [4.0] * 13)
+    assert got.staleness[[35, 46, 47]].tolist() == [0, 11, 0]
 
 
 def test_a_change_belongs_to_the_candles_between_its_rows() -> None:
-    hourly = reported([("00:00", 1.0), ("01:00", 2.0), ("02:00", 3.0)])
-    got = aligned(Market(flat(40), hourly), lookback=36)
-    assert (got.late_first[23], got.late_stop[23]) == (0, 12)  # from 00:00 to 01:00
-    assert (got.late_first[35], got.late_stop[35]) == (12, 24)
+    hourly = reported([("00:00", 1.0), ("01:00", 2.0), ("02:00", 3.0), ("03:00", 4.0)])
+    got = aligned(Market(flat(60), hourly), lookback=48)
+    assert (got.late_first[47], got.late_stop[47]) == (24, 36)  # from 02:00 to 03:00
     every = reported([(f"00:{m:02}", 5.0 + m) for m in range(0, 60, 5)])
     got = aligned(Market(flat(12), every))
     # The row stamped 00:20 is complete at 00:25, with the candle that opens at 00:20.
     assert got.open_interest[4] == 25
     assert (got.late_first[4], got.late_stop[4]) == (3, 4)
+
+
+def test_rows_finer_than_the_candles_are_thinned_to_their_openings() -> None:
+    minutes = reported([(f"00:{m:02}", 5.0 + m) for m in range(60)])
+    got = aligned(Market(flat(12), minutes))
+    assert got.open_interest[1:].tolist() == [5.0 + 5 * t for t in range(1, 12)]
+    assert got.late_first[2:].tolist() == list(range(1, 11))
+    assert got.late_stop[2:].tolist() == list(range(2, 12))
 
 
 def test_across_a_gap_the_change_reaches_back_to_the_candle_before_it() -> None:
@@ -96,28 +97,42 @@ def test_across_a_gap_the_change_reaches_back_to_the_candle_before_it() -> None:
     assert got.open_interest[4] == 40
 
 
-def test_a_row_is_carried_for_the_lookback_and_no_longer() -> None:
+def test_a_row_is_carried_while_it_and_the_two_before_it_lie_within_the_lookback() -> None:
     early = reported([("00:00", 1.0), ("00:05", 2.0), ("00:10", 3.0)])
     got = aligned(Market(flat(60), early))
-    # Stamped 00:10, it is 24 candles old at 02:10, the close of candle 25.
-    assert got.open_interest[25] == 3
-    assert np.isnan(got.open_interest[26:]).all()
-    assert got.staleness[25] == 23
-    assert np.isnan(got.staleness[26:]).all()
+    # The row of 00:00 is 24 candles old at 02:00, the close of candle 23.
+    np.testing.assert_array_equal(got.open_interest, [np.nan] * 2 + [3.0] * 22 + [np.nan] * 36)
+    assert got.staleness[[2, 23]].tolist() == [0, 21]
+    assert np.isnan(got.staleness[24:]).all()
 
 
 def test_a_gap_does_not_change_when_a_row_is_usable() -> None:
     rows = reported([("00:00", 1.0), ("00:05", 2.0), ("00:10", 3.0), ("00:30", 4.0), ("00:35", 5.0)])
     got = aligned(Market(flat(10), rows)).open_interest
-    assert got.tolist() == [1, 2, 3, 3, 3, 3, 4, 5, 5, 5]
+    np.testing.assert_array_equal(got, [np.nan, np.nan, 3, 3, 3, 3, 4, 5, 5, 5])
 
 
 def test_a_later_row_does_not_change_when_a_row_is_usable() -> None:
     rows = [("00:00", 1.0), ("00:20", 2.0), ("00:25", 3.0), ("00:30", 4.0)]
-    # Whether 00:20 came late or at its usual time is not known before 00:40.
-    for n in range(1, 5):
-        got = aligned(Market(flat(10), reported(rows[:n]))).open_interest
-        assert got.tolist() == [1.0] * 7 + [n] * 3
+    for n in (3, 4):
+        got = aligned(Market(flat(8), reported(rows[:n]))).open_interest
+        np.testing.assert_array_equal(got, [np.nan] * 5 + [3, n, n])
+
+
+@pytest.mark.parametrize("n", [0, 1, 2])
+def test_rows_without_two_before_them_have_no_period_and_are_not_used(n: int) -> None:
+    rows = [("00:00", 1.0), ("00:05", 2.0)]
+    assert np.isnan(aligned(Market(flat(8), reported(rows[:n]))).open_interest).all()
+
+
+def test_amounts_in_contracts_are_left_for_the_value() -> None:
+    candles = random_candles(40, 3)
+    rows = random_open_interest(candles, 3)
+    contracts = rows.assign(open_interest_amount=rows["open_interest_amount"] * 100)
+    got = align(candles, contracts, None, lookback=LOOKBACK, in_contracts=True)
+    want = align(candles, rows.drop(columns="open_interest_amount"), None, lookback=LOOKBACK)
+    np.testing.assert_array_equal(got.open_interest, want.open_interest)
+    assert np.isfinite(got.open_interest).all()
 
 
 def test_value_serves_where_amount_is_missing() -> None:
@@ -143,42 +158,47 @@ def test_value_is_divided_by_the_last_close_before_its_stamp() -> None:
     assert aligned(Market(candles, rows)).open_interest[4] == 40
 
 
-def test_rows_that_imply_another_price_are_passed_over_and_logged(caplog: pytest.LogCaptureFixture) -> None:
-    rows = reported(
-        [(f"00:{m:02}", 10.0) for m in range(0, 30, 5)],
-        open_interest_value=[1000, 1999, 501, 2001, 499, 1000],
-    )
-    with caplog.at_level(logging.WARNING):
-        got = aligned(Market(flat(7), rows))
-    assert caplog.messages == ["Passed over 2 rows of open interest that imply another pair's price."]
-    assert got.staleness.tolist()[3:5] == [1, 2]
+def test_rows_that_imply_another_price_are_passed_over() -> None:
+    value = [1000, 1999, 501, 2001, 499, 1000]
+    rows = reported([(f"00:{m:02}", 10.0) for m in range(0, 30, 5)], open_interest_value=value)
+    got = aligned(Market(flat(7), rows))
+    assert got.staleness[2:].tolist() == [0, 1, 2, 0, 1]
 
 
 def test_empty_and_unusable_rows_are_passed_over() -> None:
-    rows = reported(
-        [("00:00", 1.0), ("00:05", 2.0), ("00:10", np.nan), ("00:15", 0.0), ("00:20", np.inf), ("00:25", 5.0)]
-    )
-    got = aligned(Market(flat(8), rows))
-    assert got.open_interest[4] == 2
-    assert got.open_interest[5] == 5
+    amounts = [1.0, 2.0, 3.0, np.nan, 0.0, np.inf, 7.0]
+    got = aligned(Market(flat(8), reported([(f"00:{5 * i:02}", a) for i, a in enumerate(amounts)])))
+    np.testing.assert_array_equal(got.open_interest, [np.nan, np.nan, 3, 3, 3, 3, 7, 7])
 
 
-def test_funding_is_known_a_period_after_its_stamp_and_summed() -> None:
-    date = pd.to_datetime(["2025-12-31 23:40", "2026-01-01 00:00", "2026-01-01 00:20"], utc=True)
-    funding = pd.DataFrame({"date": date, "funding_rate": [0.01, 0.02, np.nan]})
+def test_funding_is_known_an_hour_after_its_stamp_and_summed() -> None:
+    date = pd.to_datetime([f"2025-12-31 {at}" for at in ("23:00", "23:05", "23:20", "23:30")], utc=True)
+    funding = pd.DataFrame({"date": date, "funding_rate": [0.01, 0.02, 0.03, np.nan]})
     got = aligned(Market(flat(12), None, funding)).funding
-    assert got.tolist() == [0, 0, 0, 0.02, *[0] * 8]  # usable at 00:20, the close of the fourth candle
+    assert got.tolist() == [0.02, 0, 0, 0.03, *[0] * 8]  # 00:05 is the close of candle 0
     as_open = funding.rename(columns={"funding_rate": "open"})
     np.testing.assert_array_equal(aligned(Market(flat(12), None, as_open)).funding, got)
+    twice = pd.concat([funding, funding.assign(date=date + pd.Timedelta(minutes=1))]).sort_values("date")
+    got = aligned(Market(flat(12), None, twice)).funding
+    np.testing.assert_allclose(got[:5], [0.01 + 0.02, 0.02, 0, 0.03, 0.03])
 
 
 def test_funding_that_falls_due_in_a_gap_comes_with_the_candle_after_it() -> None:
     candles = flat(12).drop(index=[2, 3, 4]).reset_index(drop=True)
-    date = pd.date_range("2025-12-31 23:30", periods=9, freq="5min", tz="UTC")
+    date = pd.date_range("2025-12-31 22:35", periods=9, freq="5min", tz="UTC")
     got = aligned(Market(candles, None, pd.DataFrame({"date": date, "funding_rate": 0.001}))).funding
-    # Usable from 23:35 to 00:15; candles close at 00:05, 00:10, then at 00:30.
+    # Known from 23:35 to 00:15; candles close at 00:05, 00:10, then at 00:30.
     np.testing.assert_allclose(got[:3], [0.001, 0.001, 0.001])
     assert got[3:].sum() == 0
+
+
+@pytest.mark.parametrize("rate", [0.11, -0.11, np.inf])
+def test_funding_that_no_exchange_asks_for_is_refused(rate: float) -> None:
+    funding = random_funding(flat(40), 1, size=0.0)
+    funding.loc[2, "funding_rate"] = rate
+    rule = "a fraction of notional within 0.1 of 0"
+    with pytest.raises(DataError, match=rf"^funding: column 'funding_rate' must be {rule}, received {rate}$"):
+        align(flat(40), None, funding, lookback=LOOKBACK)
 
 
 def test_ticks_count_candles_since_1970() -> None:
@@ -367,7 +387,7 @@ def test_open_interest_that_breaks_a_rule_is_refused(rows: pd.DataFrame, message
 def test_funding_without_a_rate_or_in_disorder_is_refused() -> None:
     funding = random_funding(flat(40), 1)
     with pytest.raises(
-        MissingColumnError, match=r"^funding lack column 'open'; received \['date', 'rate'\]$"
+        MissingColumnError, match=r"^funding lack column 'funding_rate'; received \['date', 'rate'\]$"
     ):
         align(flat(40), None, funding.rename(columns={"funding_rate": "rate"}), lookback=LOOKBACK)
     with pytest.raises(DataError, match=r"^funding: column 'date' must ascend without duplicates, received "):

@@ -110,9 +110,11 @@ def test_open_interest_that_begins_late_with_a_gap_tells_nothing_of_the_future(b
 
 
 def last_row(market: Market, config: HeatmapConfig, end: int, rows: int) -> np.ndarray:
-    """Last row of the frame that ends before `end` and has `rows` rows."""
+    """Last row of the frames that end before candle `end` and begin `rows` candles earlier."""
     candles = market.candles.iloc[end - rows : end]
-    return features_of(replace(market, candles=candles), config).iloc[-1].to_numpy()
+    begin = candles["date"].iloc[0]
+    others = {name: None if f is None else f[f["date"] >= begin] for name, f in market.inputs().items()}
+    return features_of(Market(candles, **others), config).iloc[-1].to_numpy()
 
 
 @settings(SEEDED, max_examples=15)
@@ -123,6 +125,17 @@ def test_the_last_row_depends_on_warmup_candles_alone(market: Market, config: He
         got = last_row(market, config, end, config.warmup)
         np.testing.assert_array_equal(got, whole.iloc[end - 1], err_msg=f"frame that ends before {end}")
         assert got[-1] > 0  # liq_quality: not masked as warming up
+
+
+def test_a_lone_row_of_open_interest_between_long_gaps_is_forgotten() -> None:
+    candles = random_candles(460, 1)
+    rows = random_open_interest(candles, 1, lead=0)
+    market = Market(candles, rows.drop(index=[*range(3, 150), *range(151, 300)]))
+    config = small_config()
+    whole = features_of(market, config)
+    for end in range(300 + config.warmup, 460, 7):
+        got = last_row(market, config, end, config.warmup)
+        np.testing.assert_array_equal(got, whole.iloc[end - 1], err_msg=f"frame that ends before {end}")
 
 
 @pytest.mark.parametrize("kind", KINDS)

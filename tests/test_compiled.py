@@ -96,8 +96,10 @@ def call_every_way() -> None:
 
 def test_every_kernel_is_compiled_once() -> None:
     call_every_way()
-    assert {"scan.scan", "logarithm.log_prices", "logarithm.exp_prices"} <= set(kernels())
-    assert {name: count for name, count in signatures().items() if count != 1} == {}
+    called = {"scan.scan", "logarithm.log_prices", "logarithm.exp_prices"}
+    counts = signatures()
+    assert {counts[name] for name in called} == {1}
+    assert max(counts.values()) == 1  # what only kernels call is not compiled where they come from the cache
 
 
 PROGRAM = """

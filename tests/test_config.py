@@ -13,6 +13,7 @@ from hypothesis import given
 from liqfeature import ConfigError, HeatmapConfig, load_config
 from liqfeature.cascade import CascadeRule
 from liqfeature.config import EXCHANGES
+from liqfeature.flow import FlowRule
 from liqfeature.leverage import LeveragePrior
 
 DEFAULTS = Path(__file__).parents[1] / "configs" / "heatmap.json"
@@ -143,10 +144,23 @@ def test_pairs_and_exchanges_bring_their_own_leverage() -> None:
     assert HeatmapConfig.for_pair("BTC/USDT:USDT", "bybit").flow.open_interest_sides == 2
 
 
-def test_changes_go_before_what_the_pair_brings() -> None:
-    prior = LeveragePrior(median=4.0)
-    config = HeatmapConfig.for_pair("BTC/USDT:USDT", horizon=24, leverage=prior, max_age=800)
-    assert (config.horizon, config.leverage, config.max_age) == (24, prior, 800)
+def test_fields_can_be_set_but_for_what_the_exchange_decides() -> None:
+    config = HeatmapConfig.for_pair("BTC/USDT:USDT", horizon=24, max_age=800)
+    assert (config.horizon, config.max_age) == (24, 800)
+    for name, value in (("leverage", LeveragePrior()), ("flow", FlowRule())):
+        hint = re.escape(f"use dataclasses.replace(config, {name}=...) on the result, received ")
+        with pytest.raises(ConfigError, match=rf"^{name} must be left to the exchange: {hint}"):
+            HeatmapConfig.for_pair("BTC/USDT:USDT", **{name: value})
+
+
+def test_exchanges_go_by_their_other_names() -> None:
+    assert HeatmapConfig.for_exchange("gateio") == HeatmapConfig.for_exchange("Gate")
+    assert HeatmapConfig.for_exchange("binanceusdm") == HeatmapConfig.for_exchange("binance")
+
+
+def test_amounts_in_contracts_are_an_exchanges_trait() -> None:
+    in_contracts = {e for e in EXCHANGES if HeatmapConfig.for_exchange(e).flow.open_interest_in_contracts}
+    assert in_contracts == {"okx", "gate"}
 
 
 def test_exchanges_without_traits_are_refused() -> None:

@@ -15,7 +15,8 @@ ROWS = (
     ("checks", "tiers"),
     ("margin", "grid", "flow", "clusters"),
     ("leverage", "cascade", "kernels"),
-    ("config",),
+    ("config", "tables"),
+    ("join",),
     ("candles",),
     ("heatmap",),
     ("features", "risk", "plot", "snapshot"),
@@ -112,10 +113,10 @@ def test_freqtrade_is_never_imported_and_the_rest_is_a_named_extra(module: str) 
     assert anywhere - set(sys.stdlib_module_names) - CORE <= OPTIONAL
 
 
-def test_row_one_knows_no_pandas() -> None:
-    above_candles = {m for rows in ROWS[: row_of("candles")] for m in rows}
+def test_the_model_knows_no_pandas() -> None:
+    model = {m for rows in ROWS[: row_of("tables")] for m in rows} | {"config"}
     for module, tree in SOURCES.items():
-        if module.split(".")[0] in above_candles:
+        if module.split(".")[0] in model:
             assert "pandas" not in {name.split(".")[0] for name in imported(tree)}, module
 
 

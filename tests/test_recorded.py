@@ -1,8 +1,10 @@
 """The estimate against recorded liquidations. Needs recordings, which are not part of the repository.
 
-Run with `python -m pytest tests/test_recorded.py --datadir DIR -s`, where DIR holds a Freqtrade data directory
-`binance/` with BTC/USDT:USDT and `BTC_1h_liquidations.parquet` with the columns date, liq_long, liq_short.
+Run with `python -m pytest tests/test_recorded.py --datadir DIR -s`. DIR holds a Freqtrade data directory
+`binance/` with BTC/USDT:USDT, and `BTC_1h_liquidations.parquet` with the columns date, liq_long, liq_short.
 """
+
+import sys
 
 import pandas as pd
 import pytest
@@ -35,5 +37,5 @@ def hours(request: pytest.FixtureRequest) -> pd.DataFrame:
 @pytest.mark.parametrize(("side", "least"), [("long", 0.89), ("short", 0.83)])
 def test_swept_notional_ranks_hours_as_recorded_liquidations_do(hours, side, least):
     correlation = spearmanr(hours[f"liq_swept_{side}"], hours[f"liq_{side}"]).statistic
-    print(f"\n{side}: Spearman {correlation:.3f} over {len(hours)} hours")
+    sys.stdout.write(f"\n{side}: Spearman {correlation:.3f} over {len(hours)} hours\n")
     assert correlation >= least

@@ -31,6 +31,9 @@ from liqfeature.types import LONG, SHORT
 TENFOLD = LeveragePrior(max_leverage=10, maintenance_margin_rate=0.0, weight=(0, 0, 0, 0, 0, 1))
 """Everybody trades at ten times leverage, and is liquidated when the margin is gone: at 90 or 110 of 100."""
 
+KNOWN_AT_FIVE = pd.Timestamp("2025-12-31 23:30", tz="UTC")
+"""Funding stamped so is known an hour later, at the close of candle 5 (counted from 0) after midnight."""
+
 
 def aligned(market: Market, config: HeatmapConfig) -> Candles:
     return align(market.candles, market.open_interest, market.funding_rate, lookback=config.lookback)
@@ -150,11 +153,11 @@ def test_a_fall_of_open_interest_shrinks_the_map_and_a_rise_opens_at_earlier_pri
 def test_a_late_rise_leaves_out_what_price_has_crossed_since() -> None:
     hourly = pd.DataFrame(
         {
-            "date": pd.date_range("2025-12-31 22:00", periods=5, freq="h", tz="UTC"),
-            "open_interest_amount": [1000.0, 1000, 1000, 1200, 1200],
+            "date": pd.date_range("2025-12-31 20:00", periods=7, freq="h", tz="UTC"),
+            "open_interest_amount": [1000.0] * 5 + [1200.0] * 2,
         }
     )
-    config = small_config(leverage=TENFOLD, lookback=24, flow=FlowRule(levered_share=0.5, churn=0.2))
+    config = small_config(leverage=TENFOLD, lookback=60, flow=FlowRule(levered_share=0.5, churn=0.2))
     for low, high, longs, shorts in ((99, 101, 100, 100), (89, 101, 0, 100), (99, 111, 100, 0)):
         # All trade at 100 between 00:00 and 01:00, all known at 02:00; price moves in between.
         calm = [(100.0, 100.0, 100.0)]
@@ -172,28 +175,51 @@ def test_a_late_rise_leaves_out_what_price_has_crossed_since() -> None:
 @pytest.mark.parametrize("rate", [0.01, -0.01])
 def test_funding_paid_moves_liquidation_prices_up_and_received_down(rate: float) -> None:
     candles = quiet([(100, 100, 100)] * 9, [100.0] + [0.0] * 8)
-    date = pd.to_datetime(["2025-12-31 23:50", "2025-12-31 23:55", "2026-01-01 00:00"], utc=True)
-    funding = pd.DataFrame({"date": date, "funding_rate": [0.0, 0.0, rate]})
-    config = small_config(leverage=TENFOLD, max_age=32)  # a generation has four candles
+    funding = pd.DataFrame({"date": [KNOWN_AT_FIVE], "funding_rate": [rate]})
+    config = small_config(leverage=TENFOLD)
     market = Market(candles, steady_open_interest(candles, 1000.0), funding)
     scan = prepare_scan(aligned(market, config), config)
-    scan.run(0, 1)
+    scan.run(0, 5)
     before = {side: prices_of(scan, side)[0] for side in (LONG, SHORT)}
-    scan.run(1, 9)
-    for side in (LONG, SHORT):
+    amounts = {side: held(scan, side) for side in (LONG, SHORT)}
+    scan.run(5, 6)
+    for side, price in ((LONG, 90), (SHORT, 110)):
+        assert before[side] == pytest.approx(price, rel=config.grid.width)
         assert prices_of(scan, side)[0] == pytest.approx(before[side] * math.exp(rate), rel=1e-9)
-        assert held(scan, side) > 0
+        assert held(scan, side) == pytest.approx(amounts[side])
 
 
-def test_funding_that_moves_a_level_to_price_removes_it() -> None:
-    candles = quiet([(100, 100, 100)] * 9, [100.0] + [0.0] * 8)
-    date = pd.to_datetime(["2025-12-31 23:50", "2025-12-31 23:55", "2026-01-01 00:00"], utc=True)
+def test_payments_of_less_than_a_bin_add_up() -> None:
+    candles = quiet([(100, 100, 100)] * 12, [100.0] + [0.0] * 11)
+    date = pd.date_range(KNOWN_AT_FIVE, periods=4, freq="5min")
+    funding = pd.DataFrame({"date": date, "funding_rate": 0.0008})  # of a bin: 0.4
+    config = small_config(leverage=TENFOLD, max_age=160)
+    market = Market(candles, steady_open_interest(candles, 1000.0), funding)
+    scan = prepare_scan(aligned(market, config), config)
+    moved = []
+    for t in range(12):
+        scan.run(t, t + 1)
+        (bins,) = [b for s, b in levels_of(scan) if s == LONG]
+        moved.append(bins - math.floor(math.log(90) / 0.002))
+    assert moved == [0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 2, 2]  # at 0.4, 0.8, 1.2 and 1.6 bins, to the nearest
+
+
+def test_a_level_that_funding_would_move_past_price_waits_beside_it() -> None:
+    candles = quiet([(100, 100, 100)] * 8 + [(100, 99.5, 100)], [100.0] + [0.0] * 8)
+    date = pd.date_range(KNOWN_AT_FIVE, periods=2, freq="5min")
+    funding = pd.DataFrame({"date": date, "funding_rate": 0.09})  # together over ln(100 / 90)
     config = small_config(leverage=TENFOLD)
-    for rate, longs in ((0.09, True), (0.12, False)):  # ln(100 / 90) = 0.105
-        funding = pd.DataFrame({"date": date, "funding_rate": [0.0, 0.0, rate]})
-        scan = scanned(Market(candles, steady_open_interest(candles, 1000.0), funding), config)
-        assert (held(scan, LONG) > 0) is longs
-        assert held(scan, SHORT) > 0
+    scan = prepare_scan(
+        aligned(Market(candles, steady_open_interest(candles, 1000.0), funding), config), config
+    )
+    scan.run(0, 8)
+    amount = held(scan, LONG)
+    assert amount > 0
+    assert [b for s, b in levels_of(scan) if s == LONG] == [math.floor(math.log(100) / 0.002) - 1]
+    assert prices_of(scan, SHORT) == pytest.approx([110 * math.exp(0.18)], rel=config.grid.width)
+    scan.run(8, 9)
+    assert held(scan, LONG) == 0
+    assert scan.swept[0, LONG, 8] == pytest.approx(amount)
 
 
 @pytest.mark.parametrize("begin", range(8))

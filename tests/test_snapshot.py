@@ -26,7 +26,8 @@ def test_what_lies_within_the_band_is_the_total_of_the_last_row():
     wide = replace(CONFIG, band=0.5)
     row = liquidation_features(CANDLES, wide).iloc[-1]
     heatmap = estimate_heatmap(CANDLES, wide)
-    assert heatmap.long[heatmap.edge[:-1] > 0.5 * heatmap.close].sum() == pytest.approx(row["liq_total_below"])
+    below = heatmap.edge[:-1] > 0.5 * heatmap.close
+    assert heatmap.long[below].sum() == pytest.approx(row["liq_total_below"])
     assert heatmap.short[heatmap.edge[1:] < 2 * heatmap.close].sum() == pytest.approx(row["liq_total_above"])
 
 

@@ -169,11 +169,18 @@ def order_of(trade, side, amount, rate):
 
 
 def enter(strategy, side, *, rate=100.0, leverage=5.0, amount=10.0, number=1, fee=0.0005, seen=None):
-    """Open a trade and fill it in the order of events of backtesting.
+    """Ask the strategy to confirm, open a trade whatever it says, and fill it, as backtesting does.
 
-    With `seen`, in that of a live bot, which looks at the stop from the market's price when it hears of the
-    fill, and does not touch the trade any more.
+    With `seen` the fill is that of a live bot, which looks at the stop from the market's price when it hears
+    of it.
     """
+    ask(strategy, "confirm_trade_entry", side, rate=rate)
+    trade = open_trade(strategy, side, rate=rate, leverage=leverage, amount=amount, number=number, fee=fee)
+    fill_entry(strategy, trade, amount, rate, seen=seen)
+    return trade
+
+
+def open_trade(strategy, side, *, rate=100.0, leverage=5.0, amount=10.0, number=1, fee=0.0005):
     trade = LocalTrade(
         id=number,
         pair=PAIR,
@@ -202,7 +209,6 @@ def enter(strategy, side, *, rate=100.0, leverage=5.0, amount=10.0, number=1, fe
     )
     LocalTrade.add_bt_trade(trade)
     trade.adjust_stop_loss(trade.open_rate, strategy.stoploss, initial=True)
-    fill_entry(strategy, trade, amount, rate, seen=seen)
     return trade
 
 
@@ -588,23 +594,60 @@ def test_a_plan_stands_while_the_clusters_move(strategy, bot, side):
     assert adjustment(strategy, trade, mirrored(101.0, side))[0] is None
 
 
-def test_a_plan_starts_from_the_price_of_the_fill(strategy):
-    trade = enter(strategy, "long", rate=100.7)
-    assert strategy.plan_of(trade).entry_price == 100.7
+@sides
+def test_the_plan_is_the_one_that_leverage_and_stake_were_chosen_for(bot, strategy, side):
+    """A new candle may close between the order and its fill."""
+    assert ask(strategy, "confirm_trade_entry", side)
+    trade = open_trade(strategy, side)
+    bot.show(atr=0.1, liq_far_below=99.0, liq_far_above=101.0)
+    fill_entry(strategy, trade, 10.0, 100.0)
+    assert strategy.plan_of(trade).stop == pytest.approx(mirrored(97 - 0.35 * 0.4, side))
+
+
+@sides
+def test_an_entry_filled_after_a_restart_is_planned_from_the_price_of_the_fill(bot, side):
+    first, second = bot.strategy(), bot.strategy()
+    ask(first, "confirm_trade_entry", side)
+    trade = open_trade(first, side, rate=mirrored(100.7, side))
+    fill_entry(second, trade, 10.0, mirrored(100.7, side))
+    plan = second.plan_of(trade)
+    assert (plan.side, plan.entry_price) == (side, pytest.approx(mirrored(100.7, side)))
+
+
+def test_a_confirmation_serves_one_trade_of_its_own_pair(bot, strategy):
+    assert ask(strategy, "confirm_trade_entry", "long", pair="ETH/USDT:USDT") is False
+    enter(strategy, "long", number=1)
+    bot.show(liq_far_below=98.0)
+    trade = open_trade(strategy, "long", number=2)
+    fill_entry(strategy, trade, 10.0, 100.0)
+    assert strategy.plan_of(trade).stop == pytest.approx(98 - 0.35 * 0.4)
 
 
 @sides
 @pytest.mark.parametrize("live", [False, True], ids=["backtest", "live"])
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
-def test_a_partial_exit_keeps_the_plan_and_the_last_one_forgets_it(strategy, side, live, share):
+def test_a_partial_exit_keeps_the_plan(strategy, reads, side, live, share):
     trade = enter(strategy, side)
     plan = strategy.plan_of(trade)
     leave(strategy, trade, 10.0 * share, mirrored(102.0, side), live=live)
     assert trade.is_open
     assert strategy.plan_of(trade) == plan
-    leave(strategy, trade, trade.amount, mirrored(102.5, side), live=live)
+    assert live or reads == []  # a backtest pays dearly for each
+
+
+def test_the_last_exit_forgets_the_plan(strategy):
+    trade = enter(strategy, "long")
+    leave(strategy, trade, 4.0, 102.0, live=True)
+    leave(strategy, trade, trade.amount, 102.5, live=True)
     assert not trade.is_open
     assert strategy.plans == {}
+
+
+def test_a_trade_inherits_no_plan_of_an_earlier_run_that_had_its_number(bot, strategy):
+    leave(strategy, enter(strategy, "long"), 10.0, 102.5)
+    CustomDataWrapper.reset_custom_data()
+    bot.show(atr=math.nan)
+    assert strategy.plan_of(enter(strategy, "long")) is None
 
 
 def test_a_trade_that_ends_takes_no_other_plan_with_it(strategy, reads):
@@ -660,12 +703,12 @@ def test_a_trade_without_a_plan_is_left_at_once(bot, strategy, side):
 
 
 @sides
-def test_a_fill_far_from_the_plan_still_has_a_stop(strategy, side):
-    """Price ran 5 % before the fill: the stop is farther away than an entry would accept."""
-    rate = mirrored(105.0, side)
-    assert not ask(strategy, "confirm_trade_entry", side, rate=rate)
-    trade = enter(strategy, side, rate=rate)
-    assert strategy.plan_of(trade).stop == pytest.approx(mirrored(97 - 0.35 * 0.4, side))
+def test_a_fill_out_of_reach_of_a_stop_is_left_at_once(bot, side):
+    """Price ran 5 % while the bot was down: the stop would be farther away than an entry accepts."""
+    strategy, rate = bot.strategy(), mirrored(105.0, side)
+    trade = open_trade(strategy, side, rate=rate)
+    fill_entry(strategy, trade, 10.0, rate)
+    assert wants_out(strategy, trade, rate) == "no_plan"
 
 
 # Stops.

@@ -76,7 +76,11 @@ def _minutes(timeframe: str) -> int:
 
 def _read(path: Path) -> pd.DataFrame:
     _require_arrow()
-    return pd.read_feather(path) if path.suffix == ".feather" else pd.read_parquet(path)
+    try:
+        return pd.read_feather(path) if path.suffix == ".feather" else pd.read_parquet(path)
+    except ValueError as error:  # pyarrow's ArrowInvalid among them
+        msg = f"{path} must hold a table as {path.suffix[1:]}: {error}"
+        raise DataError(msg) from error
 
 
 def _write(frame: pd.DataFrame, path: Path, suffix: str) -> None:

@@ -7,9 +7,7 @@ so that shrinking everything costs one multiplication.
 import math
 from typing import NamedTuple
 
-import numpy as np
-
-from liqfeature.compiled import inlined
+from liqfeature.compiled import compiled, inlined
 from liqfeature.types import LONG, SHORT, FloatArray, IntArray
 
 SMALLEST_SCALE = 1e-100
@@ -22,8 +20,8 @@ class Book(NamedTuple):
     `older` is the sum of all generations but the current one: what is live is (older + current) * scale.
     `moment` is amount times the candle of its opening, counted from the start of the amount's generation;
     `older_moment` counts from the start of the current one. `span` holds the lowest and highest bin in use,
-    `clock` the current generation, `funding` the bins by which each generation's liquidation prices have
-    moved up and have not been moved in the book yet.
+    `clock` the current generation, `funding` the part of a bin, at most half of one, by which funding moved
+    each generation's liquidation prices and the book did not.
     """
 
     amount: FloatArray  # (n_generations, 2, n_bins)
@@ -43,7 +41,7 @@ class Mixture(NamedTuple):
     weight: FloatArray  # (2, n_levels), each row sums to 1
 
 
-@inlined
+@compiled
 def fold(book: Book) -> None:
     """Multiply the scale into the amounts and start again at 1."""
     scale = book.scale[0]
@@ -88,8 +86,8 @@ def shrink(book: Book, kept: float) -> None:
         fold(book)
 
 
-@inlined
-def turn_generation(book: Book, generation: int, length: int, price_bin: int) -> None:
+@compiled
+def turn_generation(book: Book, generation: int, length: int) -> None:
     """Begin a generation: forget those too old, and sum the rest anew, oldest first.
 
     The fixed order makes the sums the same to the last bit wherever the frame began, and leaves no residue
@@ -102,34 +100,50 @@ def turn_generation(book: Book, generation: int, length: int, price_bin: int) ->
         book.moment[g % n_generations] = 0.0
         book.funding[g % n_generations] = 0.0
     book.clock[0] = generation
-    for slot in range(n_generations):
-        _move_by_funding(book, slot, price_bin)
     for side in range(2):
         _rebuild(book, side, length)
 
 
-@inlined
-def _move_by_funding(book: Book, slot: int, price_bin: int) -> None:
-    """Move a generation by its whole bins of funding; what would lie at or past price is gone."""
-    n_bins = book.older.shape[1]
-    shift = math.floor(book.funding[slot] + 0.5)
-    if shift == 0:
-        return
-    book.funding[slot] -= shift
-    for rows in (book.amount[slot], book.moment[slot]):
+@compiled
+def pay_funding(book: Book, bins: float, length: int, price_bin: int) -> None:
+    """Move the liquidation price of everything live by a payment: up where longs pay shorts, else down.
+
+    A payment changes the margin behind a position, and with it the log of its liquidation price by about the
+    payment's share of notional. Whole bins are moved; what would lie at or past price waits beside it to be
+    swept.
+    """
+    reach = 0
+    for slot in range(book.funding.shape[0]):
+        book.funding[slot] += bins
+        shift = math.floor(book.funding[slot] + 0.5)
+        if shift != 0:
+            book.funding[slot] -= shift
+            _move(book, slot, shift, price_bin)
+            reach = max(reach, abs(shift))
+    if reach > 0:
         for side in range(2):
-            moved = np.zeros(n_bins)
-            for b in range(max(0, -shift), min(n_bins, n_bins - shift)):
-                beyond = b + shift < price_bin if side == LONG else b + shift > price_bin
-                if beyond:
-                    moved[b + shift] = rows[side, b]
-            rows[side] = moved
-    for side in range(2):
-        book.span[side, 0] = max(0, book.span[side, 0] - abs(shift))
-        book.span[side, 1] = min(n_bins - 1, book.span[side, 1] + abs(shift))
+            book.span[side, 0] = max(book.span[side, 0] - reach, 0)
+            book.span[side, 1] = min(book.span[side, 1] + reach, book.older.shape[1] - 1)
+            _rebuild(book, side, length)
 
 
 @inlined
+def _move(book: Book, slot: int, shift: int, price_bin: int) -> None:
+    n_bins = book.older.shape[1]
+    for side in range(2):
+        first, last = book.span[side, 0], book.span[side, 1]
+        for i in range(last - first + 1):
+            b = last - i if shift > 0 else first + i
+            beside = min(b + shift, price_bin - 1) if side == LONG else max(b + shift, price_bin + 1)
+            target = min(max(beside, 0), n_bins - 1)
+            amount, moment = book.amount[slot, side, b], book.moment[slot, side, b]
+            book.amount[slot, side, b] = 0.0
+            book.moment[slot, side, b] = 0.0
+            book.amount[slot, side, target] += amount
+            book.moment[slot, side, target] += moment
+
+
+@compiled
 def _rebuild(book: Book, side: int, length: int) -> None:
     n_generations = book.amount.shape[0]
     first, last = book.span[side, 0], book.span[side, 1]
@@ -143,9 +157,10 @@ def _rebuild(book: Book, side: int, length: int) -> None:
             amount = book.amount[slot, side, b]
             older[b] += amount
             older_moment[b] += book.moment[slot, side, b] - elapsed * amount
-    while first <= last and older[first] == 0.0:
+    current = book.amount[book.clock[0] % n_generations, side]
+    while first <= last and older[first] == 0.0 and current[first] == 0.0:
         first += 1
-    while first <= last and older[last] == 0.0:
+    while first <= last and older[last] == 0.0 and current[last] == 0.0:
         last -= 1
     book.span[side, 0] = first if first <= last else older.shape[0]
     book.span[side, 1] = last if first <= last else -1

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from liqfeature.compiled import compiled, inlined
-from liqfeature.kernels.book import Book, Mixture, deposit, shrink, turn_generation, wipe
+from liqfeature.kernels.book import Book, Mixture, deposit, pay_funding, shrink, turn_generation, wipe
 from liqfeature.kernels.read import Reading, read
 from liqfeature.kernels.usual import Usual
 from liqfeature.types import LONG, FloatArray, IntArray
@@ -27,7 +27,7 @@ class Tape(NamedTuple):
     late_stop: IntArray  # row after the last to which it belongs
     kept: FloatArray  # share of everything that this candle's closing leaves
     opened: FloatArray  # amount per side opened within this candle, base
-    funding: FloatArray  # bins by which funding moves liquidation prices up
+    funding: FloatArray  # bins by which payments known with this candle move liquidation prices up
 
 
 @compiled
@@ -53,12 +53,13 @@ def scan(
         before = math.floor(tape.close[max(t - 1, 0)])
         generation = tape.tick[t] // length
         if generation != book.clock[0]:
-            turn_generation(book, generation, length, before)
+            turn_generation(book, generation, length)
+        if tape.funding[t] != 0.0:
+            pay_funding(book, tape.funding[t], length, before)
         late_open_interest(tape, t, mixture, book, entries, shares, length)
         consume(tape, t, before, reading.centre, book, swept)
         shrink(book, tape.kept[t])
         open_positions(tape, t, mixture, book, entries, shares, length)
-        book.funding[:] += tape.funding[t]
         read(tape.tick[t], tape.close[t], tape.open_interest[t], t, reading, book, usual, swept, columns)
 
 

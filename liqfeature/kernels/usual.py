@@ -48,8 +48,8 @@ def turn_block(usual: Usual, number: int) -> None:
 def note_distances(usual: Usual, smooth: FloatArray, open_interest: float) -> None:
     """Add one candle's amounts by distance, both sides, as shares of open interest."""
     slot = usual.clock[0] % usual.block.shape[0]
-    usual.rows[slot] += 1
     if open_interest > 0.0:
+        usual.rows[slot] += 1
         per_open_interest = 1.0 / open_interest
         for i in range(smooth.shape[1]):
             usual.block[slot, i] += (smooth[0, i] + smooth[1, i]) * per_open_interest

@@ -155,9 +155,16 @@ def _sandbox(args: argparse.Namespace, console: "Console") -> Iterator[str]:
     with running(venue, args.port) as url:
         console.print(f"sandbox at {url}: invented prices, {args.days} days from {args.start:%Y-%m-%d}")
         if args.config_out is not None:
-            args.config_out.parent.mkdir(parents=True, exist_ok=True)
-            args.config_out.write_text(json.dumps(exchange_config(url), indent=2) + "\n", encoding="utf-8")
+            _write_overlay(url, args.config_out)
         yield url
+
+
+def _write_overlay(url: str, path: Path) -> None:
+    """Write Freqtrade's second configuration; invented trades go into a data base beside it."""
+    folder = path.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    overlay = exchange_config(url) | {"db_url": f"sqlite:///{folder.resolve()}/trades.sqlite"}
+    path.write_text(json.dumps(overlay, indent=2) + "\n", encoding="utf-8")
 
 
 def _simulate(args: argparse.Namespace, console: "Console") -> list[Tape]:

@@ -66,8 +66,6 @@ class Bot:
 def bot(tmp_path_factory):
     """Freqtrade beside a sandbox that serves three pairs."""
     directory = tmp_path_factory.mktemp("user_data")
-    (directory / "user_data").mkdir()  # where configs/backtest.json puts its data base
-    (directory / "user_data" / "sandbox").mkdir()
     overlay, log = directory / "exchange.json", directory / "sandbox.log"
     options = ["--pairs", *PAIRS, f"--start={START:%Y-%m-%d}", f"--days={DAYS}", f"--config-out={overlay}"]
     command = [BIN / "liqfeature", "sandbox", "serve", *options]

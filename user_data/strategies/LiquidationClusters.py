@@ -12,10 +12,10 @@ from ta.momentum import rsi
 from ta.trend import ema_indicator
 
 from liqfeature import HeatmapConfig, liquidation_features
-from liqfeature.config import EXCHANGES
+from liqfeature.config import exchange_traits
 from liqfeature.plan import Plan, PlanRule
 from liqfeature.plot import plot_config
-from liqfeature.risk import leverage_for_stop, risk_notional
+from liqfeature.risk import leverage_for_stop, risk_notional, risk_stake
 from liqfeature.tiers import tiers_for
 
 
@@ -28,11 +28,13 @@ class LiquidationClusters(IStrategy):
     process_only_new_candles = True
     position_adjustment_enable = True
     use_custom_stoploss = True
-    stoploss = -0.25  # margin lost at most, should a plan's stop ever be missing
+    stoploss = -0.25  # of margin, should a plan's stop ever be missing
+    order_types = {"entry": "limit", "exit": "limit", "stoploss": "market", "stoploss_on_exchange": False}
     minimal_roi = {}
     plot_config = plot_config()
 
     risk_per_trade = 0.005  # of equity, lost at the stop
+    tightest_stop = 1e-9  # as a share of margin
     order_cost = 0.001  # of the notional of either order, slippage included
     plan_rule = PlanRule(fallback=5.0, min_distance=0.008)
 
@@ -57,12 +59,13 @@ class LiquidationClusters(IStrategy):
         super().__init__(config)
         self.venue = config["exchange"]["name"]
         self.startup_candle_count = HeatmapConfig.for_exchange(self.venue).warmup
-        self.plans: dict[int, Plan] = {}
+        self.confirmed: dict[str, Plan] = {}  # by pair, until the entry is filled
+        self.plans: dict[int, Plan] = {}  # by trade
 
     def informative_pairs(self) -> list[tuple[str, str, str]]:
         pairs = self.dp.current_whitelist()
         wanted = [("1h", "funding_rate")]
-        if EXCHANGES[self.venue].open_interest:
+        if exchange_traits(self.venue).open_interest:
             wanted.append((self.timeframe, "open_interest"))
         return [(pair, timeframe, candle_type) for pair in pairs for timeframe, candle_type in wanted]
 
@@ -114,48 +117,51 @@ class LiquidationClusters(IStrategy):
         dataframe.loc[above, ["exit_short", "exit_tag"]] = (1, "cascade_behind")
         return dataframe
 
-    def planned(self, pair: str, rate: float, side: str, rule: PlanRule) -> Plan | None:
+    def planned(self, pair: str, rate: float, side: str) -> Plan | None:
         """Plan an entry from the last closed candle; None where it has no acceptable stop."""
         rows, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
         if rows.empty:
             return None
-        row, short = rows.iloc[-1], side == "short"
-        return Plan.for_entry(row, entry_price=rate, is_short=short, average_true_range=row["atr"], rule=rule)
+        row, is_short = rows.iloc[-1], side == "short"
+        prices = {"entry_price": rate, "average_true_range": row["atr"]}
+        return Plan.for_entry(row, is_short=is_short, rule=self.plan_rule, **prices)
 
-    def notional_of(self, plan: Plan) -> float:
+    def risked(self, plan: Plan) -> dict[str, float]:
         equity = self.wallets.get_total_stake_amount()
         prices = {"entry_price": plan.entry_price, "stop_price": plan.stop}
-        return risk_notional(equity, self.risk_per_trade, fee=self.order_cost, **prices)
+        return {"equity": equity, "risk": self.risk_per_trade, "fee": self.order_cost, **prices}
 
     def leverage(
         self, pair: str, current_time: datetime, current_rate: float, *args: Any, **kw: Any
     ) -> float:
-        plan = self.planned(pair, current_rate, kw["side"], self.plan_rule)
+        plan = self.planned(pair, current_rate, kw["side"])
         if plan is None:
             return 1.0
-        notional, tiers = self.notional_of(plan), tiers_for(pair, self.venue)
+        position = {"notional": risk_notional(**self.risked(plan)), "tiers": tiers_for(pair, self.venue)}
         prices = {"entry_price": plan.entry_price, "is_short": plan.is_short}
-        return max(
-            1.0,
-            min(leverage_for_stop(plan.stop, tiers=tiers, notional=notional, **prices), kw["max_leverage"]),
-        )
+        allowed = leverage_for_stop(plan.stop, **prices, **position)
+        return max(1.0, min(allowed, kw["max_leverage"]))  # 1.0 first: NaN loses every comparison
 
     def custom_stake_amount(self, pair: str, current_time: datetime, current_rate: float, **kw: Any) -> float:
-        plan = self.planned(pair, current_rate, kw["side"], self.plan_rule)
-        # 0.0 first: without equity the notional is NaN, which loses every comparison
-        return max(0.0, min(self.notional_of(plan) / kw["leverage"], kw["max_stake"])) if plan else 0.0
+        plan = self.planned(pair, current_rate, kw["side"])
+        if plan is None:
+            return 0.0
+        return max(0.0, min(risk_stake(**self.risked(plan), leverage=kw["leverage"]), kw["max_stake"]))
 
     def confirm_trade_entry(self, pair: str, order_type: str, amount: float, rate: float, **kw: Any) -> bool:
-        return self.planned(pair, rate, kw["side"], self.plan_rule) is not None
+        plan = self.planned(pair, rate, kw["side"])
+        if plan:
+            self.confirmed[pair] = plan
+        return plan is not None
 
     def order_filled(self, pair: str, trade: Trade, order: Order, current_time: datetime, **kw: Any) -> None:
         if order.ft_order_side == trade.entry_side:
-            # price may have run since the entry was confirmed: once filled, a far stop is better than none
-            any_distance = replace(self.plan_rule, max_distance=0.99)
-            if plan := self.planned(pair, trade.open_rate, trade.trade_direction, any_distance):
+            self.plans.pop(trade.id, None)  # of another run: hyperopt counts trades anew in each
+            plan = self.confirmed.pop(pair, None)  # none after a restart between order and fill
+            if plan := plan or self.planned(pair, trade.open_rate, trade.trade_direction):
                 self.plans[trade.id] = plan
                 trade.set_custom_data("plan", plan.to_dict())
-        elif not trade.is_open or order.safe_amount >= trade.amount:
+        elif not trade.is_open:
             self.plans.pop(trade.id, None)
 
     def plan_of(self, trade: Trade) -> Plan | None:
@@ -167,7 +173,10 @@ class LiquidationClusters(IStrategy):
     def custom_stoploss(self, pair, trade, current_time, current_rate, current_profit, after_fill, **kw):
         plan = self.plan_of(trade)
         sided = {"is_short": trade.is_short, "leverage": trade.leverage}
-        return stoploss_from_absolute(plan.stop, current_rate, **sided) if plan else None
+        if plan is None:
+            return None
+        # 0 once price has passed the stop, which Freqtrade would take for no answer
+        return stoploss_from_absolute(plan.stop, current_rate, **sided) or self.tightest_stop
 
     def adjust_trade_position(self, trade: Trade, current_time: datetime, current_rate: float, *args, **kw):
         plan = self.plan_of(trade)
@@ -179,6 +188,4 @@ class LiquidationClusters(IStrategy):
         plan = self.plan_of(trade)
         if plan is None:
             return "no_plan"
-        if plan.passed_stop(current_rate):  # a gap: Freqtrade sets no stop that price has passed already
-            return "stop_passed"
         return "peak" if plan.reached_second(current_rate) else None
