@@ -17,30 +17,8 @@ from typing import Literal
 import numpy as np
 
 from liqfeature.errors import ConfigError
-from liqfeature.tiers import (
-    LeverageTier,
-    binance_tiers,
-    check_tiers,
-    fallback_tiers,
-    hyperliquid_tiers,
-    tiers_for,
-)
+from liqfeature.tiers import LeverageTier, check_tiers
 from liqfeature.types import FloatArray
-
-__all__ = [
-    "Contract",
-    "LeverageTier",
-    "bankruptcy_price",
-    "binance_tiers",
-    "check_tiers",
-    "entry_value_liquidation_price",
-    "fallback_tiers",
-    "hyperliquid_tiers",
-    "liquidation_distance",
-    "liquidation_price",
-    "maintenance_margin",
-    "tiers_for",
-]
 
 Contract = Literal["linear", "inverse"]
 """Margined in quote or in the coin itself."""

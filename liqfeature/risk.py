@@ -8,7 +8,8 @@ Distances named as fractions are fractions of the entry price.
 import math
 
 from liqfeature.checks import require_at_least, require_share
-from liqfeature.margin import LeverageTier, maintenance_margin
+from liqfeature.margin import maintenance_margin
+from liqfeature.tiers import LeverageTier
 
 
 def stop_beyond(

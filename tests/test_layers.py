@@ -1,4 +1,4 @@
-"""Who may import whom. This list decides; design.md explains."""
+"""Who may import whom. This list decides."""
 
 import ast
 import subprocess

@@ -18,16 +18,18 @@ from hypothesis import strategies as st
 from liqfeature import tiers as tiers_module
 from liqfeature.errors import ConfigError
 from liqfeature.margin import (
-    LeverageTier,
     bankruptcy_price,
-    binance_tiers,
-    check_tiers,
     entry_value_liquidation_price,
-    fallback_tiers,
-    hyperliquid_tiers,
     liquidation_distance,
     liquidation_price,
     maintenance_margin,
+)
+from liqfeature.tiers import (
+    LeverageTier,
+    binance_tiers,
+    check_tiers,
+    fallback_tiers,
+    hyperliquid_tiers,
     tiers_for,
 )
 from liqfeature.types import LONG, SHORT
@@ -575,7 +577,7 @@ def test_without_freqtrade_every_binance_pair_falls_back(monkeypatch):
 
 def test_reading_the_table_does_not_import_freqtrade():
     code = (
-        "import sys; from liqfeature.margin import binance_tiers; "
+        "import sys; from liqfeature.tiers import binance_tiers; "
         f"assert binance_tiers({BTC!r}); assert 'freqtrade' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from liqfeature.errors import ConfigError
-from liqfeature.margin import LeverageTier, binance_tiers, fallback_tiers, liquidation_price
+from liqfeature.margin import liquidation_price
 from liqfeature.risk import (
     leverage_for_stop,
     risk_notional,
@@ -17,6 +17,7 @@ from liqfeature.risk import (
     stop_beyond,
     targets,
 )
+from liqfeature.tiers import LeverageTier, binance_tiers, fallback_tiers
 
 patient = settings(deadline=None)
 sides = pytest.mark.parametrize("is_short", [False, True], ids=["long", "short"])

@@ -15,8 +15,9 @@ from frames import random_candles, random_funding, random_open_interest
 from liqfeature import HeatmapConfig
 from liqfeature.config import EXCHANGES
 from liqfeature.features import COLUMNS
-from liqfeature.margin import liquidation_price, tiers_for
+from liqfeature.margin import liquidation_price
 from liqfeature.plan import Plan
+from liqfeature.tiers import tiers_for
 
 pytest.importorskip("freqtrade")
 

@@ -6,7 +6,7 @@ Figures are round numbers of the order seen on large exchanges; tiers are Binanc
 from dataclasses import dataclass
 
 from liqfeature.errors import ConfigError
-from liqfeature.margin import LeverageTier, check_tiers
+from liqfeature.tiers import LeverageTier, check_tiers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
