@@ -156,7 +156,7 @@ class LiquidationClusters(IStrategy):
 
     def order_filled(self, pair: str, trade: Trade, order: Order, current_time: datetime, **kw: Any) -> None:
         if order.ft_order_side == trade.entry_side:
-            self.plans.pop(trade.id, None)  # of another run: hyperopt counts trades anew in each
+            self.plans.pop(trade.id, None)  # an earlier run may have had a trade of this number
             plan = self.confirmed.pop(pair, None)  # none after a restart between order and fill
             if plan := plan or self.planned(pair, trade.open_rate, trade.trade_direction):
                 self.plans[trade.id] = plan
