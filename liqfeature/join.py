@@ -76,7 +76,7 @@ def join_open_interest(
     stamp, amount = _amounts(frame, time, close, in_contracts=in_contracts)
     if stamp.size < FIRST_USABLE + 1:
         return KnownOpenInterest(nothing, nothing, rows, rows)
-    closing, usable = time + interval, _usable_at(stamp)
+    closing, usable = time + interval, _usable_at(stamp, lookback * interval)
     used = np.searchsorted(usable, closing, side="right") - 1
     used = np.minimum(used, np.searchsorted(stamp, time, side="right") - 1)
     known = (used >= FIRST_USABLE) & (closing - stamp[used - FIRST_USABLE] <= lookback * interval)
@@ -92,14 +92,15 @@ def join_open_interest(
     )
 
 
-def _usable_at(stamp: IntArray) -> IntArray:
+def _usable_at(stamp: IntArray, longest: int) -> IntArray:
     """When each row may be used: a period after its stamp, the shorter of its last two steps.
 
-    Neither a single gap nor a later row changes it. The first two rows, never used, count as periods of 0.
+    Neither a single gap nor a later row changes it. The first two rows, never used, count as periods of 0; a
+    row between two gaps, never used either, does not hold back those after it for longer than `longest`.
     """
     step = np.diff(stamp, prepend=stamp[:1])
     period = np.minimum(step, np.concatenate([step[:1], step[:-1]]))
-    return np.maximum.accumulate(stamp + period)
+    return np.maximum.accumulate(stamp + np.minimum(period, longest))
 
 
 def _amounts(
