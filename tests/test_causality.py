@@ -27,10 +27,12 @@ DEFAULT = HeatmapConfig()
 KINDS = ["candles only", "open interest", "hourly open interest", "gaps, funding, holes"]
 
 
-def big_market(kind: str, n: int = 4000) -> Market:
+def big_market(kind: str, n: int = 4000, volatility: float = 0.002) -> Market:
     """A market on which the default configuration warms up."""
     gappy = kind == KINDS[3]
-    candles = random_candles(n, KINDS.index(kind), volatility=0.002, gaps=0.002 * gappy, idle=0.01 * gappy)
+    candles = random_candles(
+        n, KINDS.index(kind), volatility=volatility, gaps=0.002 * gappy, idle=0.01 * gappy
+    )
     if kind == KINDS[0]:
         return Market(candles)
     every = 12 if kind == KINDS[2] else 1
@@ -140,7 +142,8 @@ def test_a_lone_row_of_open_interest_between_long_gaps_is_forgotten() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_last_row_is_the_same_at_every_phase_of_a_generation(kind: str) -> None:
-    market = big_market(kind, DEFAULT.warmup + 500)
+    # So calm that the oldest levels are still standing near price, and count.
+    market = big_market(kind, DEFAULT.warmup + 500, volatility=0.0003)
     whole = features_of(market, DEFAULT)
     generation = DEFAULT.max_age // 8
     tick = market.candles["date"].astype("int64").to_numpy() // CANDLE
@@ -153,6 +156,21 @@ def test_the_last_row_is_the_same_at_every_phase_of_a_generation(kind: str) -> N
     for end in ends:
         got = last_row(market, DEFAULT, end, DEFAULT.warmup)
         np.testing.assert_array_equal(got, whole.iloc[end - 1], err_msg=f"frame that ends before {end}")
+
+
+def test_what_is_usual_depends_on_warmup_candles_alone() -> None:
+    """It decides in steps, so that the columns alone would seldom show a difference."""
+    candles = big_market(KINDS[0], DEFAULT.warmup + 500, volatility=0.0003).candles
+    whole = prepare_scan(align(candles, None, None, lookback=DEFAULT.lookback), DEFAULT)
+    done = 0
+    for end in range(DEFAULT.warmup + 1, len(candles), 19):
+        part = candles.iloc[end - DEFAULT.warmup : end]
+        scan = prepare_scan(align(part, None, None, lookback=DEFAULT.lookback), DEFAULT)
+        scan.run(0, len(part))
+        whole.run(done, end)
+        done = end
+        np.testing.assert_array_equal(scan.usual.profile, whole.usual.profile)
+        np.testing.assert_array_equal(scan.usual.ordered, whole.usual.ordered)
 
 
 @pytest.mark.parametrize("every", [1, 12])
@@ -185,4 +203,3 @@ def test_a_much_shorter_frame_does_not_give_the_last_row(config: HeatmapConfig) 
     whole.run(0, len(candles))
     part.run(0, config.max_age // 2)
     assert (whole.columns[:, :, -1] != part.columns[:, :, -1]).any()
-    assert (whole.swept[2, :, -config.lookback :] != part.swept[2, :, -config.lookback :]).any()
