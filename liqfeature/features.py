@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from liqfeature.candles import Candles, align
 from liqfeature.config import HeatmapConfig
 from liqfeature.flow import trailing_sum
-from liqfeature.heatmap import Scan, prepare_scan
+from liqfeature.heatmap import Scan, walk_candles
 from liqfeature.kernels.read import READINGS
 from liqfeature.types import LONG, SHORT, FloatArray
 
@@ -99,18 +98,10 @@ def liquidation_features(
     1 where it is fresh, falling to 0.5 without; the lower of now and the mean over `max_age` counts.
     """
     config = config or HeatmapConfig()
-    aligned = align(
-        candles,
-        open_interest,
-        funding_rate,
-        lookback=config.lookback,
-        in_contracts=config.flow.open_interest_in_contracts,
-    )
-    scan = prepare_scan(aligned, config)
-    scan.run(0, len(candles))
+    scan = walk_candles(candles, config, open_interest, funding_rate)
     values = _columns(scan)
     values[: config.warmup - 1] = np.nan
-    values[:, -1] = _quality(aligned, scan)
+    values[:, -1] = _quality(scan)
     return pd.DataFrame(values, columns=list(COLUMNS), index=candles.index, copy=False)
 
 
@@ -130,8 +121,8 @@ def _columns(scan: Scan) -> FloatArray:
     return table.T
 
 
-def _quality(candles: Candles, scan: Scan) -> FloatArray:
-    config, n = scan.config, candles.tick.size
+def _quality(scan: Scan) -> FloatArray:
+    config, candles, n = scan.config, scan.candles, scan.candles.tick.size
     lateness = np.where(scan.flow.real, np.maximum(candles.staleness - 1.0, 0.0), np.inf)
     fresh = np.clip(1.0 - lateness / config.lookback, 0.0, 1.0)
     informed = np.minimum(fresh, trailing_sum(fresh, config.max_age) / config.max_age)

@@ -4,8 +4,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from liqfeature.candles import Candles
+from liqfeature.candles import Candles, align
 from liqfeature.cascade import STEPS_PER_SIGMA
 from liqfeature.config import N_BLOCKS, N_GENERATIONS, HeatmapConfig
 from liqfeature.flow import Flow, open_and_close, trailing_sum
@@ -22,6 +23,7 @@ class Scan:
     """A walk over candles, ready to run: inputs in bins, the book, and the rows to write."""
 
     config: HeatmapConfig
+    candles: Candles
     origin: int  # bin of the grid that is bin 0 of the book
     flow: Flow
     tape: Tape
@@ -45,6 +47,25 @@ class Scan:
             first,
             stop,
         )
+
+
+def walk_candles(
+    candles: pd.DataFrame,
+    config: HeatmapConfig,
+    open_interest: pd.DataFrame | None,
+    funding_rate: pd.DataFrame | None,
+) -> Scan:
+    """Validate and join the frames, and walk all candles; see `liquidation_features` for the frames."""
+    aligned = align(
+        candles,
+        open_interest,
+        funding_rate,
+        lookback=config.lookback,
+        in_contracts=config.flow.open_interest_in_contracts,
+    )
+    scan = prepare_scan(aligned, config)
+    scan.run(0, len(candles))
+    return scan
 
 
 def prepare_scan(candles: Candles, config: HeatmapConfig) -> Scan:
@@ -83,6 +104,7 @@ def prepare_scan(candles: Candles, config: HeatmapConfig) -> Scan:
     )
     return Scan(
         config=config,
+        candles=candles,
         origin=origin,
         flow=flow,
         tape=tape,

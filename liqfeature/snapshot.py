@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from liqfeature.candles import align
 from liqfeature.config import HeatmapConfig
 from liqfeature.errors import DataError
-from liqfeature.heatmap import Scan, prepare_scan
+from liqfeature.heatmap import Scan, walk_candles
 from liqfeature.types import LONG, SHORT, FloatArray
 
 
@@ -63,15 +62,7 @@ def estimate_heatmap(
         msg = f"candles must number at least {config.warmup}, the warm-up, received {len(candles)}"
         raise DataError(msg)
     candles = candles.iloc[-config.warmup :]
-    aligned = align(
-        candles,
-        open_interest,
-        funding_rate,
-        lookback=config.lookback,
-        in_contracts=config.flow.open_interest_in_contracts,
-    )
-    scan = prepare_scan(aligned, config)
-    scan.run(0, len(candles))
+    scan = walk_candles(candles, config, open_interest, funding_rate)
     return _snapshot(scan, candles)
 
 

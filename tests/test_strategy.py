@@ -835,7 +835,7 @@ def test_a_nearer_stop_allows_more_leverage(bot, strategy, side):
 @pytest.mark.parametrize("row", [{"atr": math.nan}, {"atr": 0.0}, {"atr": 5.0}], ids=["nan", "0", "wide"])
 def test_without_an_acceptable_stop_there_is_no_trade(bot, strategy, side, row):
     bot.show(liq_far_below=math.nan, liq_far_above=math.nan, **row)
-    refuses(strategy, side)
+    assert answers(strategy, side) == NO_TRADE
 
 
 @sides
@@ -847,13 +847,14 @@ def test_without_equity_there_is_nothing_to_stake(bot, strategy, side):
 
 @sides
 def test_before_the_first_analysis_there_is_no_trade(make_bot, side):
-    refuses(make_bot().strategy(), side)
+    assert answers(make_bot().strategy(), side) == NO_TRADE
 
 
-def refuses(strategy, side):
-    assert ask(strategy, "leverage", side) == 1.0
-    assert ask(strategy, "custom_stake_amount", side) == 0.0
-    assert ask(strategy, "confirm_trade_entry", side) is False
+NO_TRADE = [1.0, 0.0, False]
+
+
+def answers(strategy, side):
+    return [ask(strategy, name, side) for name in ("leverage", "custom_stake_amount", "confirm_trade_entry")]
 
 
 @sides
