@@ -14,6 +14,9 @@ CANDLE_COLUMNS = ("date", "open", "high", "low", "close", "volume")
 DAY = 86_400_000
 """Milliseconds."""
 
+WIDEST_RANGE = 1e20
+"""No market fell this far within one frame, but a wrong price did, and the grid has to span it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candles:
@@ -116,6 +119,9 @@ def _check_prices(time: IntArray, **columns: FloatArray) -> None:
     for name in ("open", "close", "high"):
         holds = columns[name] >= low
         _require(holds, f"column {name!r} must not lie under low", columns[name], time)
+    least = high.max(initial=0.0) / WIDEST_RANGE
+    rule = f"column 'low' must not lie under {least:g}, the highest high over {WIDEST_RANGE:g}"
+    _require(low >= least, rule, low, time)
     for name in ("open", "close"):
         holds = columns[name] <= high
         _require(holds, f"column {name!r} must not lie over high", columns[name], time)

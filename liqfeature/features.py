@@ -84,8 +84,9 @@ def liquidation_features(
     Returns
     -------
     DataFrame
-        The columns of `COLUMNS`, float64, with the index of `candles`. NaN where there is no cluster, and in
-        the first `config.warmup - 1` rows; `liq_quality` is never NaN, and 0 in those rows.
+        The columns of `COLUMNS`, float64, with the index of `candles`. NaN where there is no cluster, in the
+        first `config.warmup - 1` rows, and where nothing was traded for a whole lookback; `liq_quality` is
+        never NaN, and 0 in the first rows.
 
     Raises
     ------
@@ -101,6 +102,7 @@ def liquidation_features(
     scan = walk_candles(candles, config, open_interest, funding_rate)
     values = _columns(scan)
     values[: config.warmup - 1] = np.nan
+    values[scan.flow.open_interest == 0] = np.nan
     values[:, -1] = _quality(scan)
     return pd.DataFrame(values, columns=list(COLUMNS), index=candles.index, copy=False)
 

@@ -407,3 +407,12 @@ def test_open_interest_of_another_time_is_not_used(shift: timedelta) -> None:
     rows = random_open_interest(candles, 1)
     got = aligned(Market(candles, rows.assign(date=rows["date"] + shift)))
     assert np.isnan(got.open_interest).all()
+
+
+def test_a_price_that_would_blow_up_the_grid_is_refused() -> None:
+    candles = flat(6)
+    highest = candles["high"].max()
+    candles.loc[3, "low"] = highest * 1e-21
+    rule = f"column 'low' must not lie under {highest / 1e20:g}, the highest high over 1e+20, received"
+    with pytest.raises(DataError, match=f"^candles: {re.escape(rule)} .* in row 3"):
+        align(candles, None, None, lookback=LOOKBACK)
