@@ -119,7 +119,7 @@ def _check_prices(time: IntArray, **columns: FloatArray) -> None:
     for name in ("open", "close", "high"):
         holds = columns[name] >= low
         _require(holds, f"column {name!r} must not lie under low", columns[name], time)
-    least = high.max(initial=0.0) / WIDEST_RANGE
+    least = float(np.max(high, initial=0.0)) / WIDEST_RANGE
     rule = f"column 'low' must not lie under {least:g}, the highest high over {WIDEST_RANGE:g}"
     _require(low >= least, rule, low, time)
     for name in ("open", "close"):

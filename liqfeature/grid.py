@@ -46,5 +46,4 @@ class PriceGrid:
         """Smoothing weights, shape (2 * smoothing + 1,), triangular, sum 1."""
         rise = np.arange(1.0, self.smoothing + 2.0)
         weights = np.concatenate([rise, rise[-2::-1]])
-        total: float = weights.sum()
-        return weights / total
+        return weights / float(np.sum(weights))

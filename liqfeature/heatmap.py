@@ -83,9 +83,9 @@ def prepare_scan(candles: Candles, config: HeatmapConfig) -> Scan:
     offset = grid.in_bins(offset)
     n_window, taps = grid.n_window(config.band), grid.taps()
     funding = candles.funding / grid.width
-    drift = math.ceil(trailing_sum(np.abs(funding), config.max_age).max(initial=0)) + 1
+    drift = math.ceil(np.max(trailing_sum(np.abs(funding), config.max_age), initial=0.0)) + 1
     margin = n_window + taps.size
-    below, above = max(margin, drift - offset.min()), max(margin, drift + offset.max())
+    below, above = max(margin, drift - np.min(offset)), max(margin, drift + np.max(offset))
     origin, n_bins = _extent(high, low, below, above)
     tape = Tape(
         tick=candles.tick,
@@ -127,8 +127,8 @@ def _extent(high: FloatArray, low: FloatArray, below: float, above: float) -> tu
     """Lowest bin and number of bins, from `below` under the lowest price to `above` over the highest."""
     if high.size == 0:
         return 0, 1
-    lowest = math.floor(low.min() - below) - 2
-    highest = math.floor(high.max() + above) + 2
+    lowest = math.floor(np.min(low) - below) - 2
+    highest = math.floor(np.max(high) + above) + 2
     return lowest, highest - lowest + 1
 
 

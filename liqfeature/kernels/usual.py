@@ -59,7 +59,7 @@ def note_distances(usual: Usual, smooth: FloatArray, open_interest: float) -> No
 def note_forced(ordered: FloatArray, seen: int, leaving: float, entering: float) -> None:
     """Let one value leave the ascending row and another enter it; nothing leaves until it is full."""
     size = ordered.shape[0]
-    hole = seen if seen < size else np.searchsorted(ordered, leaving)
+    hole = seen if seen < size else int(np.searchsorted(ordered, leaving))
     while hole > 0 and ordered[hole - 1] > entering:
         ordered[hole] = ordered[hole - 1]
         hole -= 1
