@@ -172,9 +172,9 @@ class LiquidationClusters(IStrategy):
 
     def custom_stoploss(self, pair, trade, current_time, current_rate, current_profit, after_fill, **kw):
         plan = self.plan_of(trade)
-        sided = {"is_short": trade.is_short, "leverage": trade.leverage}
         if plan is None:
             return None
+        sided = {"is_short": trade.is_short, "leverage": trade.leverage}
         # 0 once price has passed the stop, which Freqtrade would take for no answer
         return stoploss_from_absolute(plan.stop, current_rate, **sided) or self.tightest_stop
 
