@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from liqfeature.errors import DataError
-from liqfeature.join import join_funding, join_open_interest
+from liqfeature.join import join_funding, join_mark, join_open_interest
 from liqfeature.tables import numbers, times
 from liqfeature.types import BoolArray, FloatArray, IntArray
 
@@ -30,6 +30,9 @@ class Candles:
         Number of the candle since 1970: its opening time over `interval`.
     high, low, close, volume : ndarray
         As received; volume in base currency.
+    touched_high, touched_low : ndarray
+        How far liquidations reached: high and low, or less far where the mark price did not follow, but at
+        least to the close.
     open_interest : ndarray
         Base currency as the exchange counts it, of the last row usable at the candle's close; NaN where
         there is none or the last is older than `lookback` candles.
@@ -47,6 +50,8 @@ class Candles:
     low: FloatArray
     close: FloatArray
     volume: FloatArray
+    touched_high: FloatArray
+    touched_low: FloatArray
     open_interest: FloatArray
     staleness: FloatArray
     late_first: IntArray
@@ -65,6 +70,7 @@ def align(
     funding_rate: pd.DataFrame | None,
     *,
     lookback: int,
+    mark: pd.DataFrame | None = None,
     in_contracts: bool = False,
 ) -> Candles:
     """Validate the frames and join them, using nothing at a candle that was not known at its close.
@@ -78,6 +84,8 @@ def align(
         As for `join_open_interest` and `join_funding`.
     lookback : int
         Candles after which a row of open interest is too old to use.
+    mark : DataFrame or None
+        As for `join_mark`.
     in_contracts : bool
         Whether the exchange gives the amount of open interest in contracts instead of base currency.
 
@@ -94,6 +102,7 @@ def align(
     opening, high, low, close, volume = (numbers(candles, c, "candles") for c in CANDLE_COLUMNS[1:])
     _check_prices(time, open=opening, high=high, low=low, close=close, volume=volume)
     interval = _interval(time)
+    mark_high, mark_low = join_mark(mark, time, interval, high, low)
     known = join_open_interest(open_interest, time, close, interval, lookback, in_contracts=in_contracts)
     return Candles(
         interval=interval,
@@ -102,6 +111,8 @@ def align(
         low=low,
         close=close,
         volume=volume,
+        touched_high=np.maximum(np.minimum(high, mark_high), close),
+        touched_low=np.minimum(np.maximum(low, mark_low), close),
         open_interest=known.amount,
         staleness=known.staleness,
         late_first=known.late_first,

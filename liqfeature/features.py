@@ -64,6 +64,7 @@ def liquidation_features(
     *,
     open_interest: pd.DataFrame | None = None,
     funding_rate: pd.DataFrame | None = None,
+    mark: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Estimate where leveraged positions would be liquidated, as columns beside the candles.
 
@@ -80,6 +81,9 @@ def liquidation_features(
         coarser one. Without it amounts are relative, since open interest is guessed from volume.
     funding_rate : DataFrame, optional
         Freqtrade's frame: `date, funding_rate`. Funding paid moves liquidation prices of standing positions.
+    mark : DataFrame, optional
+        Freqtrade's mark candles, of the candles' timeframe. A wick that the mark price did not follow then
+        liquidates nobody; without it every wick does.
 
     Returns
     -------
@@ -99,7 +103,7 @@ def liquidation_features(
     1 where it is fresh, falling to 0.5 without; the lower of now and the mean over `max_age` counts.
     """
     config = config or HeatmapConfig()
-    scan = walk_candles(candles, config, open_interest, funding_rate)
+    scan = walk_candles(candles, config, open_interest, funding_rate, mark)
     values = _columns(scan)
     values[: config.warmup - 1] = np.nan
     values[scan.flow.open_interest == 0] = np.nan

@@ -5,6 +5,7 @@ of history.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,8 +29,11 @@ class FlowRule:
         Share of open interest that is levered and can be liquidated, above 0 to 1; the rest is hedged.
         Larger: every amount grows in proportion.
     churn : float
-        Share of traded volume that closes one position and opens another, above 0 to 1. Larger: the map
-        forgets faster and follows recent prices.
+        Volume that turns over a position once, as a share: trading as much as there is open interest closes
+        this share of everything held and opens as much, above 0 to 1. Larger: the map forgets faster and
+        follows recent prices.
+    scalp_churn : float
+        The same for scalps, above 0 to 100. Larger: what lies nearest to price is younger.
     most_closed : float
         Largest share closed within one candle, above 0 and below 1.
     open_interest_sides : int
@@ -42,7 +46,8 @@ class FlowRule:
     """
 
     levered_share: float = 0.65
-    churn: float = 0.25
+    churn: float = 0.2
+    scalp_churn: float = 5.0
     most_closed: float = 0.5
     open_interest_sides: int = 1
     open_interest_in_contracts: bool = False
@@ -52,6 +57,7 @@ class FlowRule:
         require_types(self)
         require("levered_share", 0 < self.levered_share <= 1, "above 0 and at most 1", self.levered_share)
         require("churn", 0 < self.churn <= 1, "above 0 and at most 1", self.churn)
+        require("scalp_churn", 0 < self.scalp_churn <= 100, "above 0 and at most 100", self.scalp_churn)
         require("most_closed", 0 < self.most_closed < 1, "between 0 and 1", self.most_closed)
         require("open_interest_sides", self.open_interest_sides in (1, 2), "1 or 2", self.open_interest_sides)
         require("open_interest_days", self.open_interest_days > 0, "above 0", self.open_interest_days)
@@ -63,14 +69,21 @@ class Flow:
 
     `open_interest` is the one in force; `real` says whether an exchange reported it. `carried` is the share
     of everything live that the change of open interest leaves (0 where there is no open interest), `late`
-    the amount that its rise opened before this candle, `kept` what this candle's closing leaves, `opened`
-    what it opens.
+    the amount that its rise opened before this candle. `held` and `scalps` say what this candle closes and
+    opens, as if all of open interest were one or the other.
     """
 
     open_interest: FloatArray
     real: BoolArray
     carried: FloatArray
     late: FloatArray
+    held: "Turnover"
+    scalps: "Turnover"
+
+
+class Turnover(NamedTuple):
+    """What each candle leaves of everything live, as a share, and what it opens per side, base currency."""
+
     kept: FloatArray
     opened: FloatArray
 
@@ -128,16 +141,21 @@ def open_and_close(
     both_real = real & np.concatenate([real[:1], real[:-1]])
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(before > 0, level / before, 0.0)
-        closed = np.where(level > 0, np.minimum(rule.churn * volume / level, rule.most_closed), 0.0)
     traded = both_real & (ratio > 1) & (ratio <= LARGEST_STEP)
     return Flow(
         open_interest=level,
         real=real,
         carried=np.where(traded, 1.0, ratio),
         late=np.where(traded, rule.levered_share * (level - before), 0.0),
-        kept=1.0 - closed,
-        opened=rule.levered_share * closed * level,
+        held=_turnover(volume, level, rule.churn, rule),
+        scalps=_turnover(volume, level, rule.scalp_churn, rule),
     )
+
+
+def _turnover(volume: FloatArray, level: FloatArray, churn: float, rule: FlowRule) -> Turnover:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        closed = np.where(level > 0, np.minimum(churn * volume / level, rule.most_closed), 0.0)
+    return Turnover(kept=1.0 - closed, opened=rule.levered_share * closed * level)
 
 
 def belongs_to(open_interest: FloatArray, daily_volume: FloatArray) -> BoolArray:

@@ -9,27 +9,27 @@ import pandas as pd
 from liqfeature.candles import Candles, align
 from liqfeature.cascade import STEPS_PER_SIGMA
 from liqfeature.config import N_BLOCKS, N_GENERATIONS, HeatmapConfig
-from liqfeature.flow import Flow, open_and_close, trailing_sum
+from liqfeature.flow import Flow, Turnover, open_and_close, trailing_sum
 from liqfeature.kernels.book import Book, Mixture
 from liqfeature.kernels.logarithm import exp_prices, log_prices
 from liqfeature.kernels.read import READINGS, Reading
-from liqfeature.kernels.scan import Tape, scan
+from liqfeature.kernels.scan import Holding, Tape, scan
 from liqfeature.kernels.usual import Usual
 from liqfeature.types import FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """A walk over candles, ready to run: inputs in bins, the book, and the rows to write."""
+    """A walk over candles, ready to run: inputs in bins, empty books, and the rows to write."""
 
     config: HeatmapConfig
     candles: Candles
-    origin: int  # bin of the grid that is bin 0 of the book
+    origin: int  # bin of the grid that is bin 0 of the books
     flow: Flow
     tape: Tape
-    mixture: Mixture
+    held: Holding
+    scalps: Holding
     reading: Reading
-    book: Book
     usual: Usual
     columns: FloatArray  # (2, n_readings, n)
     swept: FloatArray  # (3, 2, n): amount, notional, notional within the horizon
@@ -38,9 +38,9 @@ class Scan:
         """Walk the rows from `first` to before `stop`; begin at 0 and go on where the last walk stopped."""
         scan(
             self.tape,
-            self.mixture,
+            self.held,
+            self.scalps,
             self.reading,
-            self.book,
             self.usual,
             self.columns,
             self.swept,
@@ -54,6 +54,7 @@ def walk_candles(
     config: HeatmapConfig,
     open_interest: pd.DataFrame | None,
     funding_rate: pd.DataFrame | None,
+    mark: pd.DataFrame | None = None,
 ) -> Scan:
     """Validate and join the frames, and walk all candles; see `liquidation_features` for the frames."""
     aligned = align(
@@ -61,6 +62,7 @@ def walk_candles(
         open_interest,
         funding_rate,
         lookback=config.lookback,
+        mark=mark,
         in_contracts=config.flow.open_interest_in_contracts,
     )
     scan = prepare_scan(aligned, config)
@@ -69,9 +71,10 @@ def walk_candles(
 
 
 def prepare_scan(candles: Candles, config: HeatmapConfig) -> Scan:
-    """Lay out everything that the kernels need: prices in bins, flow, tables, an empty book."""
+    """Lay out everything that the kernels need: prices in bins, flow, tables, empty books."""
     grid, n = config.grid, candles.tick.size
     high, low, close = (grid.in_bins(_logs(p)) for p in (candles.high, candles.low, candles.close))
+    touched_high, touched_low = (grid.in_bins(_logs(p)) for p in (candles.touched_high, candles.touched_low))
     flow = open_and_close(
         candles.volume,
         candles.open_interest,
@@ -92,25 +95,26 @@ def prepare_scan(candles: Candles, config: HeatmapConfig) -> Scan:
         high=high - origin,
         low=low - origin,
         close=close - origin,
+        touched_high=touched_high - origin,
+        touched_low=touched_low - origin,
         volume=candles.volume,
         open_interest=flow.open_interest,
         carried=flow.carried,
         late=flow.late,
         late_first=candles.late_first,
         late_stop=candles.late_stop,
-        kept=flow.kept,
-        opened=flow.opened,
         funding=funding,
     )
+    scalped = config.leverage.scalped()
     return Scan(
         config=config,
         candles=candles,
         origin=origin,
         flow=flow,
         tape=tape,
-        mixture=Mixture(offset, weight),
+        held=_holding(offset, weight * (1.0 - scalped), flow.held, n_bins),
+        scalps=_holding(offset, weight * scalped, flow.scalps, n_bins),
         reading=_reading(candles, config, high, low, origin, n_bins),
-        book=_empty_book(n_bins),
         usual=_empty_usual(config, n_window),
         columns=np.full((2, len(READINGS), n), np.nan),
         swept=np.zeros((3, 2, n)),
@@ -162,6 +166,13 @@ def _reading(
         notional=np.zeros(n_window),
         bar=np.zeros(n_window),
     )
+
+
+def _holding(offset: FloatArray, weight: FloatArray, turnover: Turnover, n_bins: int) -> Holding:
+    """Positions at those levels at which there are any, and an empty book for them."""
+    used = np.any(weight > 0, axis=0)
+    mixture = Mixture(np.ascontiguousarray(offset[:, used]), np.ascontiguousarray(weight[:, used]))
+    return Holding(_empty_book(n_bins), mixture, turnover.kept, turnover.opened)
 
 
 def _empty_book(n_bins: int) -> Book:

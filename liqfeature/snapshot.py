@@ -8,6 +8,7 @@ import pandas as pd
 from liqfeature.config import HeatmapConfig
 from liqfeature.errors import DataError
 from liqfeature.heatmap import Scan, walk_candles
+from liqfeature.kernels.book import Book
 from liqfeature.types import LONG, SHORT, FloatArray
 
 
@@ -40,12 +41,13 @@ def estimate_heatmap(
     *,
     open_interest: pd.DataFrame | None = None,
     funding_rate: pd.DataFrame | None = None,
+    mark: pd.DataFrame | None = None,
 ) -> Heatmap:
     """Estimate what rests at which price after the last candle.
 
     Parameters
     ----------
-    candles, config, open_interest, funding_rate
+    candles, config, open_interest, funding_rate, mark
         As for `liquidation_features`; candles before the last `config.warmup` change nothing.
 
     Returns
@@ -62,7 +64,7 @@ def estimate_heatmap(
         msg = f"candles must number at least {config.warmup}, the warm-up, received {len(candles)}"
         raise DataError(msg)
     candles = candles.iloc[-config.warmup :]
-    scan = walk_candles(candles, config, open_interest, funding_rate)
+    scan = walk_candles(candles, config, open_interest, funding_rate, mark)
     return _snapshot(scan, candles)
 
 
@@ -80,7 +82,10 @@ def _snapshot(scan: Scan, candles: pd.DataFrame) -> Heatmap:
 
 
 def live_amounts(scan: Scan) -> FloatArray:
-    """Open amount by side and bin of the book, base currency, shape (2, n_bins)."""
-    book = scan.book
+    """Open amount by side and bin of the books, base currency, shape (2, n_bins)."""
+    return _live(scan.held.book) + _live(scan.scalps.book)
+
+
+def _live(book: Book) -> FloatArray:
     live: FloatArray = (book.older + book.amount[book.clock[0] % len(book.amount)]) * book.scale[0]
     return live

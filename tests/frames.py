@@ -98,14 +98,17 @@ def random_funding(candles: pd.DataFrame, seed: int, *, every: int = 12, size: f
 
 
 def small_config(**changes: Any) -> HeatmapConfig:
-    """Warms up in 61 candles; bins so coarse that clusters, sweeps and cascades abound."""
+    """Warms up in 61 candles; bins so coarse that clusters, sweeps and cascades abound.
+
+    Two fifths of what is open at 20x and more are scalps, which turn over ten times as fast.
+    """
     small: dict[str, Any] = {
         "horizon": 3,
         "max_age": 32,
         "lookback": 12,
         "band": 0.06,
         "grid": PriceGrid(width=0.002, smoothing=1),
-        "leverage": LeveragePrior(max_leverage=50, median=20),
+        "leverage": LeveragePrior(max_leverage=50, median=20, scalp_leverage=20, scalp_share=0.4),
         "flow": FlowRule(churn=0.5),
         "clusters": ClusterRule(ratio=1.1),
         "cascade": CascadeRule(windows=(2, 5, 12)),
@@ -124,8 +127,16 @@ def small_configs(draw: st.DrawFn) -> HeatmapConfig:
         grid=PriceGrid(
             width=draw(st.sampled_from([0.001, 0.003])), smoothing=draw(st.sampled_from([0, 1, 2]))
         ),
+        leverage=LeveragePrior(
+            max_leverage=50,
+            median=20,
+            scalp_leverage=draw(st.sampled_from([2, 20])),
+            scalp_share=draw(st.sampled_from([0.0, 0.4, 0.4, 1.0])),
+        ),
         flow=FlowRule(
-            churn=draw(st.sampled_from([0.1, 0.9])), levered_share=draw(st.sampled_from([0.3, 1.0]))
+            churn=draw(st.sampled_from([0.1, 0.9])),
+            scalp_churn=draw(st.sampled_from([0.2, 5.0, 40.0])),
+            levered_share=draw(st.sampled_from([0.3, 1.0])),
         ),
         clusters=ClusterRule(
             ratio=draw(st.sampled_from([0.7, 1.3])), least_share=draw(st.sampled_from([0.0, 0.01]))

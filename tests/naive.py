@@ -9,10 +9,19 @@ import numpy as np
 from liqfeature.candles import Candles
 from liqfeature.config import HeatmapConfig
 from liqfeature.heatmap import Scan
+from liqfeature.kernels.scan import Holding
 from liqfeature.types import LONG, SHORT
 
 Levels = dict[tuple[int, int], float]
 """Live amount by side and bin."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """What opens at one leverage."""
+
+    offset: tuple[float, float]  # bins from entry to liquidation, of longs and of shorts
+    weight: tuple[float, float]  # share of what opens, held and scalps
 
 
 @dataclass
@@ -24,15 +33,24 @@ class Position:
     amount: float
     opened: int  # tick of the candle in which it was opened
     generation: int  # in which it was entered
+    scalp: bool  # held for minutes, not for days
+
+
+def levels_in(holding: Holding, origin: int) -> Levels:
+    """What the package's book holds, by absolute bin. The one place in the tests that looks into a book."""
+    book = holding.book
+    current = book.amount[book.clock[0] % book.amount.shape[0]]
+    live = (book.older + current) * book.scale[0]
+    return {(int(s), int(b) + origin): float(live[s, b]) for s, b in zip(*np.nonzero(live), strict=True)}
 
 
 def levels_of(scan: Scan) -> Levels:
-    """What the package's book holds, by absolute bin. The one place in the tests that looks into the book."""
-    book = scan.book
-    current = book.amount[book.clock[0] % book.amount.shape[0]]
-    live = (book.older + current) * book.scale[0]
-    origin = int(scan.origin)
-    return {(int(s), int(b) + origin): float(live[s, b]) for s, b in zip(*np.nonzero(live), strict=True)}
+    """What both books hold together, by absolute bin."""
+    total: Levels = {}
+    for holding in (scan.held, scan.scalps):
+        for key, amount in levels_in(holding, scan.origin).items():
+            total[key] = total.get(key, 0.0) + amount
+    return total
 
 
 def trailing_sums(values: np.ndarray, window: int) -> list[float]:
@@ -43,11 +61,9 @@ def trailing_sums(values: np.ndarray, window: int) -> list[float]:
 class NaiveScan:
     """The five events and the readings, candle by candle, on a list of positions."""
 
-    def __init__(
-        self, candles: Candles, config: HeatmapConfig, offset: np.ndarray, weight: np.ndarray
-    ) -> None:
+    def __init__(self, candles: Candles, config: HeatmapConfig) -> None:
         self.candles, self.config = candles, config
-        self.offset, self.weight = offset, weight
+        self.mixture = _mixture(config)
         self.high, self.low, self.close = (
             [_bins(p, config.grid.width) for p in prices]
             for prices in (candles.high, candles.low, candles.close)
@@ -73,20 +89,26 @@ class NaiveScan:
         self._pay_funding(t)
         self._late_open_interest(t)
         self._consume(t)
-        self._keep(1 - self.closed[t])
-        self._open(t, t, self.config.flow.levered_share * self.closed[t] * self.level[t], t)
+        levered = self.config.flow.levered_share * self.level[t]
+        for scalp in (False, True):
+            closed = self.closed[scalp][t]
+            self._keep(1 - closed, scalp)
+            self._open(t, t, levered * closed, t, scalp)
         self._read(t)
 
-    def levels(self) -> Levels:
-        held: Levels = {}
+    def levels(self, *, scalp: bool | None = None) -> Levels:
+        """What is live of the positions held, of the scalps, or of both."""
+        live: Levels = {}
         for p in self.positions:
-            held[p.side, p.bin] = held.get((p.side, p.bin), 0.0) + p.amount
-        return {key: amount for key, amount in held.items() if amount}
+            if scalp is None or p.scalp is scalp:
+                live[p.side, p.bin] = live.get((p.side, p.bin), 0.0) + p.amount
+        return {key: amount for key, amount in live.items() if amount}
 
     def _flow(self) -> None:
         rule, c = self.config.flow, self.candles
         lookback = self.config.lookback
-        self.level, self.real, self.closed = [], [], []
+        self.level, self.real = [], []
+        self.closed: dict[bool, list[float]] = {False: [], True: []}
         for volume, usual, reported in zip(
             c.volume, trailing_sums(c.volume, lookback), c.open_interest, strict=True
         ):
@@ -95,7 +117,9 @@ class NaiveScan:
             self.real.append(not math.isnan(one_side) and 0.02 * one_side <= daily <= 200 * one_side)
             level = one_side if self.real[-1] else rule.open_interest_days * daily
             self.level.append(level)
-            self.closed.append(min(rule.churn * volume / level, rule.most_closed) if level > 0 else 0.0)
+            for scalp, churn in ((False, rule.churn), (True, rule.scalp_churn)):
+                share = min(churn * volume / level, rule.most_closed) if level > 0 else 0.0
+                self.closed[scalp].append(share)
 
     def _turn(self, t: int) -> None:
         length = self.config.max_age // 8
@@ -117,9 +141,10 @@ class NaiveScan:
                     p.bin += shift
                     p.bin = min(p.bin, price - 1) if p.side == LONG else max(p.bin, price + 1)
 
-    def _keep(self, share: float) -> None:
+    def _keep(self, share: float, scalp: bool) -> None:
         for p in self.positions:
-            p.amount *= share
+            if p.scalp is scalp:
+                p.amount *= share
         self.positions = [p for p in self.positions if p.amount > 0]
 
     def _late_open_interest(self, t: int) -> None:
@@ -128,17 +153,22 @@ class NaiveScan:
         c, level, before = self.candles, self.level[t], self.level[t - 1]
         ratio = level / before if before > 0 else 0.0
         if not (self.real[t] and self.real[t - 1] and 1 < ratio <= 2):
-            self._keep(ratio)
+            self._keep(ratio, scalp=False)
+            self._keep(ratio, scalp=True)
             return
         span = range(c.late_first[t], c.late_stop[t])
         traded = math.fsum(c.volume[u] for u in span)
         for u in span:
             if traded > 0:
                 risen = self.config.flow.levered_share * (level - before)
-                self._open(u, t, risen * c.volume[u] / traded, t - 1)
+                for scalp in (False, True):
+                    self._open(u, t, risen * c.volume[u] / traded, t - 1, scalp)
 
-    def _open(self, u: int, t: int, amount: float, until: int) -> None:
-        """Open at the prices of candle u what is still untouched after candle `until`."""
+    def _open(self, u: int, t: int, amount: float, until: int, scalp: bool) -> None:
+        """Open at the prices of candle u what is still untouched after candle `until`.
+
+        `amount` is what would be opened if everybody held for so long.
+        """
         high, low, close = self.high[u], self.low[u], self.close[u]
         typical = (high + low) / 4 + close / 2
         entries = (((low + typical) / 2, 0.25), (typical, 0.5), ((high + typical) / 2, 0.25))
@@ -147,12 +177,13 @@ class NaiveScan:
         tick = int(self.candles.tick[u])
         generation = int(self.candles.tick[t]) // (self.config.max_age // 8)
         for side in (LONG, SHORT):
-            for offset, weight in zip(self.offset[side], self.weight[side], strict=True):
+            for offset, weight in ((level.offset[side], level.weight[scalp]) for level in self.mixture):
                 for entry, share in entries:
                     b = math.floor(entry + offset)
                     lies_beyond = b < math.floor(floor) if side == LONG else b > math.floor(ceiling)
-                    if lies_beyond and amount > 0:
-                        self.positions.append(Position(side, b, amount * weight * share, tick, generation))
+                    part = amount * weight * share
+                    if lies_beyond and part > 0:
+                        self.positions.append(Position(side, b, part, tick, generation, scalp))
 
     def _consume(self, t: int) -> None:
         lowest, highest = math.floor(self.low[t]), math.floor(self.high[t])
@@ -310,6 +341,18 @@ class NaiveScan:
             for u in (k / 100, (k + 1) / 100)
         )
         return one + (other - one) * (distance / sigma * 100 - k)
+
+
+def _mixture(config: HeatmapConfig) -> list[Level]:
+    """Liquidation is where the margin left, from an entry at 1, is the maintenance margin."""
+    prior, mixture = config.leverage, []
+    rate = prior.maintenance_margin_rate
+    for leverage, share in zip(prior.levels(), prior.shares(), strict=True):
+        prices = (1 - 1 / leverage) / (1 - rate), (1 + 1 / leverage) / (1 + rate)
+        scalped = prior.scalp_share if leverage >= prior.scalp_leverage else 0.0
+        offset = tuple(_bins(price, config.grid.width) for price in prices)
+        mixture.append(Level(offset, (share * (1 - scalped), share * scalped)))
+    return mixture
 
 
 def _bins(price: float, width: float) -> float:

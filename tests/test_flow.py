@@ -13,7 +13,7 @@ from naive import trailing_sums
 from liqfeature import ConfigError
 from liqfeature.flow import Flow, FlowRule, belongs_to, open_and_close, trailing_sum
 
-RULE = FlowRule(levered_share=0.5, churn=0.25)
+RULE = FlowRule(levered_share=0.5, churn=0.25, scalp_churn=4.0)
 DAY = {"lookback": 4, "candles_per_day": 8.0}  # daily volume: twice the last four candles'
 
 
@@ -55,16 +55,33 @@ def test_trailing_sums_leave_their_input_alone() -> None:
 def test_a_candle_opens_the_churned_share_of_its_volume() -> None:
     flow = flow_of([100.0] * 4, [1000.0] * 4)
     np.testing.assert_array_equal(flow.real, True)
-    np.testing.assert_allclose(flow.kept, 1 - 0.25 * 100 / 1000)
-    np.testing.assert_allclose(flow.opened, 0.5 * 25)
+    np.testing.assert_allclose(flow.held.kept, 1 - 0.25 * 100 / 1000)
+    np.testing.assert_allclose(flow.held.opened, 0.5 * 25)
+    np.testing.assert_allclose(flow.scalps.kept, 1 - 4.0 * 100 / 1000)
+    np.testing.assert_allclose(flow.scalps.opened, 0.5 * 400)
     np.testing.assert_array_equal(flow.carried, 1)
     np.testing.assert_array_equal(flow.late, 0)
 
 
 def test_at_most_half_is_closed_in_one_candle() -> None:
     flow = flow_of([5000.0] * 4, [1000.0] * 4)
-    np.testing.assert_array_equal(flow.kept, 0.5)
-    np.testing.assert_allclose(flow.opened, 0.5 * 500)
+    for turnover in (flow.held, flow.scalps):
+        np.testing.assert_array_equal(turnover.kept, 0.5)
+        np.testing.assert_allclose(turnover.opened, 0.5 * 500)
+    flow = flow_of([130.0] * 4, [1000.0] * 4, replace(RULE, most_closed=0.3))
+    np.testing.assert_allclose(flow.held.kept, 1 - 0.25 * 0.13)
+    np.testing.assert_allclose(flow.scalps.kept, 0.7)
+
+
+@given(st.floats(0.01, 1), st.lists(st.integers(0, 10_000), min_size=4, max_size=12))
+def test_what_is_held_and_what_is_scalped_differ_in_their_churn_alone(
+    churn: float, volume: list[float]
+) -> None:
+    slow = flow_of(volume, [1000.0] * len(volume), replace(RULE, churn=churn))
+    fast = flow_of(volume, [1000.0] * len(volume), replace(RULE, scalp_churn=churn))
+    np.testing.assert_array_equal(slow.held, fast.scalps)
+    np.testing.assert_array_equal(fast.held, flow_of(volume, [1000.0] * len(volume)).held)
+    np.testing.assert_array_equal(slow.scalps, flow_of(volume, [1000.0] * len(volume)).scalps)
 
 
 def test_a_rise_opens_late_and_a_fall_shrinks() -> None:
@@ -109,8 +126,9 @@ def test_open_interest_of_another_scale_is_not_believed() -> None:
 
 def test_no_volume_closes_and_opens_nothing() -> None:
     flow = flow_of([100.0, 0.0, 0.0, 0.0, 0.0, 0.0], [1000.0] * 4 + [math.nan] * 2)
-    np.testing.assert_array_equal(flow.opened[1:], 0)
-    np.testing.assert_array_equal(flow.kept[1:], 1)
+    for turnover in (flow.held, flow.scalps):
+        np.testing.assert_array_equal(turnover.opened[1:], 0)
+        np.testing.assert_array_equal(turnover.kept[1:], 1)
     assert flow.open_interest[-1] == 0
     assert flow.carried[-1] == 0
     assert all(np.isfinite(getattr(flow, name)).all() for name in Flow.__dataclass_fields__)
@@ -123,6 +141,12 @@ def test_no_volume_closes_and_opens_nothing() -> None:
         ({"levered_share": 1.1}, "levered_share must be above 0 and at most 1, received 1.1"),
         ({"churn": 0.0}, "churn must be above 0 and at most 1, received 0.0"),
         ({"churn": math.nan}, "churn must be above 0 and at most 1, received nan"),
+        ({"churn": 1.01}, "churn must be above 0 and at most 1, received 1.01"),
+        ({"scalp_churn": 0.0}, "scalp_churn must be above 0 and at most 100, received 0.0"),
+        ({"scalp_churn": -1.0}, "scalp_churn must be above 0 and at most 100, received -1.0"),
+        ({"scalp_churn": 100.5}, "scalp_churn must be above 0 and at most 100, received 100.5"),
+        ({"scalp_churn": math.nan}, "scalp_churn must be above 0 and at most 100, received nan"),
+        ({"scalp_churn": "5"}, "scalp_churn must be a number, received '5'"),
         ({"most_closed": 1.0}, "most_closed must be between 0 and 1, received 1.0"),
         ({"most_closed": 0.0}, "most_closed must be between 0 and 1, received 0.0"),
         ({"open_interest_sides": 3}, "open_interest_sides must be 1 or 2, received 3"),

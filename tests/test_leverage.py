@@ -17,6 +17,8 @@ priors = st.builds(
     median=st.floats(1.1, 60),
     sigma=st.floats(0.1, 2),
     flat=st.floats(0, 1),
+    scalp_leverage=st.floats(1.1, 200),
+    scalp_share=st.floats(0, 1),
     max_leverage=st.sampled_from([2.0, 3.0, 20.0, 75.0, 125.0, 150.0]),
     maintenance_margin_rate=st.sampled_from([0.0, 0.004, 0.01, 0.1, 0.3]),
 )
@@ -71,6 +73,28 @@ def test_a_larger_median_means_more_leverage() -> None:
     assert mean[0] < mean[-1]
 
 
+@given(priors)
+def test_the_same_share_is_scalped_from_its_leverage_on_and_none_below(prior: LeveragePrior) -> None:
+    assert prior.scalped().shape == prior.levels().shape
+    for leverage, scalped in zip(prior.levels(), prior.scalped(), strict=True):
+        assert scalped == (prior.scalp_share if leverage >= prior.scalp_leverage else 0)
+
+
+def test_half_of_what_is_open_at_fifty_or_more_is_scalps() -> None:
+    assert LADDER[-4:] == (50, 75, 100, 125)
+    np.testing.assert_array_equal(LeveragePrior().scalped(), [0] * 10 + [0.5] * 4)
+
+
+def test_the_shares_of_open_interest_know_nothing_of_scalps() -> None:
+    for changes in ({"scalp_share": 0.0}, {"scalp_share": 1.0}, {"scalp_leverage": 5.0}):
+        np.testing.assert_array_equal(LeveragePrior(**changes).shares(), LeveragePrior().shares())
+        np.testing.assert_array_equal(LeveragePrior(**changes).mixture(0.1), LeveragePrior().mixture(0.1))
+
+
+def test_no_leverage_above_a_hundred_and_twenty_five_is_used_whatever_is_allowed() -> None:
+    np.testing.assert_array_equal(LeveragePrior(max_leverage=150).shares(), LeveragePrior().shares())
+
+
 def test_calibrated_weights_replace_the_prior() -> None:
     np.testing.assert_array_equal(LeveragePrior(max_leverage=3, weight=(0.25, 0.75)).shares(), [0.25, 0.75])
 
@@ -82,6 +106,12 @@ def test_calibrated_weights_replace_the_prior() -> None:
         ({"sigma": 0.0}, "sigma must be above 0, received 0.0"),
         ({"flat": 1.1}, "flat must be between 0 and 1, received 1.1"),
         ({"flat": -0.1}, "flat must be between 0 and 1, received -0.1"),
+        ({"scalp_leverage": 1.0}, "scalp_leverage must be above 1, received 1.0"),
+        ({"scalp_leverage": math.nan}, "scalp_leverage must be above 1, received nan"),
+        ({"scalp_share": 1.01}, "scalp_share must be between 0 and 1, received 1.01"),
+        ({"scalp_share": -0.01}, "scalp_share must be between 0 and 1, received -0.01"),
+        ({"scalp_share": math.nan}, "scalp_share must be between 0 and 1, received nan"),
+        ({"scalp_share": None}, "scalp_share must be a number, received None"),
         ({"max_leverage": 1.5}, "max_leverage must be at least 2, received 1.5"),
         ({"median": math.nan}, "median must be above 1, received nan"),
         (

@@ -1,5 +1,6 @@
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from frames import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from naive import NaiveScan, levels_of
+from naive import NaiveScan, levels_in, levels_of
 
 from liqfeature import HeatmapConfig
 from liqfeature.candles import Candles, align
@@ -25,11 +26,17 @@ from liqfeature.grid import PriceGrid
 from liqfeature.heatmap import Scan, prepare_scan
 from liqfeature.kernels.book import Mixture
 from liqfeature.kernels.read import READINGS
+from liqfeature.kernels.scan import Holding
 from liqfeature.leverage import LeveragePrior
+from liqfeature.scoring.maps import Ground
+from liqfeature.scoring.ours import estimate, estimate_by_level
 from liqfeature.types import LONG, SHORT
 
 TENFOLD = LeveragePrior(max_leverage=10, maintenance_margin_rate=0.0, weight=(0, 0, 0, 0, 0, 1))
 """Everybody trades at ten times leverage, and is liquidated when the margin is gone: at 90 or 110 of 100."""
+
+SCALPED = replace(TENFOLD, scalp_leverage=10, scalp_share=0.25)
+"""The same, but a quarter of it is scalps."""
 
 KNOWN_AT_FIVE = pd.Timestamp("2025-12-31 23:30", tz="UTC")
 """Funding stamped so is known an hour later, at the close of candle 5 (counted from 0) after midnight."""
@@ -63,6 +70,21 @@ def held(scan: Scan, side: int) -> float:
     return sum(amount for (s, _), amount in levels_of(scan).items() if s == side)
 
 
+def held_in(holding: Holding, side: int) -> float:
+    return sum(amount for (s, _), amount in levels_in(holding, 0).items() if s == side)
+
+
+def weights(config: HeatmapConfig) -> tuple[np.ndarray, np.ndarray]:
+    """Share of open interest at each level, held and scalps, as the docstring of the prior has it."""
+    shares, levels = config.leverage.shares(), config.leverage.levels()
+    scalps = shares * config.leverage.scalp_share * (levels >= config.leverage.scalp_leverage)
+    return shares - scalps, scalps
+
+
+def with_leverage(config: HeatmapConfig, **changes: Any) -> HeatmapConfig:
+    return replace(config, leverage=replace(config.leverage, **changes))
+
+
 def prices_of(scan: Scan, side: int) -> list[float]:
     """Lower edges of the side's occupied bins, as prices."""
     return sorted(math.exp(b * scan.config.grid.width) for s, b in levels_of(scan) if s == side)
@@ -71,21 +93,20 @@ def prices_of(scan: Scan, side: int) -> list[float]:
 # --- the twin --------------------------------------------------------------------------------------------
 
 
-@settings(SEEDED, max_examples=25)
-@given(markets(n=110), small_configs())
-def test_book_sweeps_and_readings_are_those_of_a_list_of_positions(
-    market: Market, config: HeatmapConfig
-) -> None:
+def assert_twin(market: Market, config: HeatmapConfig) -> dict[bool, float]:
+    """Return how much of each holding rested at the candles at which the books were compared."""
     candles = aligned(market, config)
-    scan = prepare_scan(candles, config)
-    twin = NaiveScan(candles, config, scan.mixture.offset, scan.mixture.weight)
+    scan, twin = prepare_scan(candles, config), NaiveScan(candles, config)
+    seen = {False: 0.0, True: 0.0}
     for t in range(len(market.candles)):
         scan.run(t, t + 1)
         twin.step(t)
         if t % 7 == 0 or t == len(market.candles) - 1:
-            got, want = levels_of(scan), twin.levels()
-            assert set(got) == set(want)
-            assert list(got.values()) == pytest.approx([want[key] for key in got], rel=1e-9, abs=0)
+            for scalp, holding in ((False, scan.held), (True, scan.scalps)):
+                got, want = levels_in(holding, scan.origin), twin.levels(scalp=scalp)
+                assert set(got) == set(want)
+                assert list(got.values()) == pytest.approx([want[key] for key in got], rel=1e-9, abs=0)
+                seen[scalp] += float(sum(want.values()))
     swept = np.array(twin.swept).T.reshape(2, 2, -1)
     np.testing.assert_allclose(scan.swept[:2], swept, rtol=1e-9, atol=0)
     for side in (LONG, SHORT):
@@ -93,6 +114,29 @@ def test_book_sweeps_and_readings_are_those_of_a_list_of_positions(
             want = [row.get((what, side), np.nan) for row in twin.rows]
             got = scan.columns[side, i]
             np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-9, err_msg=f"{what} {side}")
+    return seen
+
+
+@settings(SEEDED, max_examples=25)
+@given(markets(n=110), small_configs())
+def test_books_sweeps_and_readings_are_those_of_a_list_of_positions(
+    market: Market, config: HeatmapConfig
+) -> None:
+    assert_twin(market, config)
+
+
+@pytest.mark.parametrize("every", [0, 3])
+@pytest.mark.parametrize("scalp_share", [0.0, 0.4, 1.0])
+def test_the_twin_is_equal_whatever_the_share_of_scalps(scalp_share: float, every: int) -> None:
+    candles = random_candles(110, every, volatility=0.004, jumps=0.05, idle=0.1)
+    rows = random_open_interest(candles, 1, every=every) if every else None
+    market = Market(candles, rows, random_funding(candles, 2))
+    seen = assert_twin(market, with_leverage(small_config(), scalp_share=scalp_share))
+    assert seen[False] > 0  # below 20x
+    assert (seen[True] > 0) is (scalp_share > 0)
+    seen = assert_twin(market, with_leverage(small_config(), scalp_share=scalp_share, scalp_leverage=2))
+    assert (seen[False] > 0) is (scalp_share < 1)
+    assert (seen[True] > 0) is (scalp_share > 0)
 
 
 # --- by hand ---------------------------------------------------------------------------------------------
@@ -172,11 +216,77 @@ def test_a_late_rise_leaves_out_what_price_has_crossed_since() -> None:
         assert held(after, SHORT) - held(before, SHORT) == pytest.approx(shorts)
 
 
+def test_sweeps_take_what_is_held_and_scalps_alike() -> None:
+    candles = quiet([(100, 100, 100), (100, 89, 95)], [100.0, 0.0])
+    flow = FlowRule(levered_share=0.5, churn=0.2, scalp_churn=2.0)
+    scan = prepare_scan(
+        aligned(
+            Market(candles, steady_open_interest(candles, 1000.0)), small_config(leverage=SCALPED, flow=flow)
+        ),
+        small_config(leverage=SCALPED, flow=flow),
+    )
+    scan.run(0, 1)
+    # Of what is held, 2 % of three quarters of 500 levered contracts; of the scalps, 20 % of a quarter.
+    assert held_in(scan.held, LONG) == pytest.approx(7.5)
+    assert held_in(scan.scalps, LONG) == pytest.approx(25)
+    assert held_in(scan.held, SHORT) == pytest.approx(7.5)
+    assert held_in(scan.scalps, SHORT) == pytest.approx(25)
+    scan.run(1, 2)
+    assert scan.swept[0, :, 1].tolist() == pytest.approx([32.5, 0])
+    assert scan.swept[1, LONG, 1] == pytest.approx(32.5 * 90, rel=0.002)
+    assert held(scan, LONG) == 0
+    assert held(scan, SHORT) == pytest.approx(32.5)
+
+
+def test_a_late_rise_is_split_as_open_interest_is_and_a_fall_takes_the_same_share_of_both() -> None:
+    candles = quiet([(100, 100, 100)] * 4, [100.0, 0.0, 0.0, 0.0])
+    flow = FlowRule(levered_share=0.5, churn=0.2, scalp_churn=2.0)
+    config = small_config(leverage=SCALPED, flow=flow)
+    date = pd.date_range("2025-12-31 23:45", periods=7, freq="5min", tz="UTC")
+    for last, held_then, scalps_then in ((1200.0, 7.5 + 75, 25 + 25), (500.0, 3.75, 12.5)):
+        amounts = [1000.0] * 4 + [last] * 3
+        rows = pd.DataFrame({"date": date, "open_interest_amount": amounts})
+        scan = scanned(Market(candles, rows), config)
+        for side in (LONG, SHORT):
+            assert held_in(scan.held, side) == pytest.approx(held_then)
+            assert held_in(scan.scalps, side) == pytest.approx(scalps_then)
+
+
+def test_half_is_forgotten_after_trading_so_much_of_open_interest_and_of_scalps_sooner() -> None:
+    """At 0.2, half of what is held is closed once ln 2 / 0.2 times open interest has traded."""
+    flow = FlowRule(levered_share=0.5, churn=0.2, scalp_churn=5.0)
+    config = small_config(leverage=SCALPED, flow=flow, max_age=8 * 4096)
+    level = math.floor(math.log(90) / 0.002)
+    for pieces in (100, 400):
+        traded = 1000 * math.log(2) / 5.0 / pieces  # at each candle, of 1000 contracts
+        candles = quiet([(100, 100, 100)] + [(101, 101, 101)] * 25 * pieces, [10.0] + [traded] * 25 * pieces)
+        scan = prepare_scan(aligned(Market(candles, steady_open_interest(candles, 1000.0)), config), config)
+
+        def at_ninety(scan: Scan = scan) -> tuple[float, float]:
+            holdings = (levels_in(h, scan.origin) for h in (scan.held, scan.scalps))
+            kept, scalped = (levels.get((LONG, level), 0.0) for levels in holdings)
+            return kept, scalped
+
+        scan.run(0, 1)
+        first = at_ninety()
+        assert first == pytest.approx((0.75 * 0.5 * 0.2 * 10, 0.25 * 0.5 * 5.0 * 10))
+        scan.run(1, 1 + pieces)
+        kept, scalped = at_ninety()
+        assert scalped / first[1] == pytest.approx((1 - 5.0 * traded / 1000) ** pieces, rel=1e-9)
+        assert scalped / first[1] == pytest.approx(0.5, rel=0.4 / pieces)
+        assert kept / first[0] == pytest.approx(0.5 ** (1 / 25), rel=1e-4)
+        scan.run(1 + pieces, 1 + 25 * pieces)
+        kept, scalped = at_ninety()
+        assert kept / first[0] == pytest.approx(0.5, rel=1e-3)
+        assert scalped / first[1] < 1.1 * 0.5**25
+
+
+@pytest.mark.parametrize("scalp_share", [0, 1])
 @pytest.mark.parametrize("rate", [0.01, -0.01])
-def test_funding_paid_moves_liquidation_prices_up_and_received_down(rate: float) -> None:
+def test_funding_paid_moves_liquidation_prices_up_and_received_down(rate: float, scalp_share: float) -> None:
     candles = quiet([(100, 100, 100)] * 9, [100.0] + [0.0] * 8)
     funding = pd.DataFrame({"date": [KNOWN_AT_FIVE], "funding_rate": [rate]})
-    config = small_config(leverage=TENFOLD)
+    config = small_config(leverage=replace(SCALPED, scalp_share=scalp_share))
     market = Market(candles, steady_open_interest(candles, 1000.0), funding)
     scan = prepare_scan(aligned(market, config), config)
     scan.run(0, 5)
@@ -222,11 +332,12 @@ def test_a_level_that_funding_would_move_past_price_waits_beside_it() -> None:
     assert scan.swept[0, LONG, 8] == pytest.approx(amount)
 
 
+@pytest.mark.parametrize("scalp_share", [0, 1])
 @pytest.mark.parametrize("begin", range(8))
-def test_nothing_is_older_than_max_age_and_all_lives_an_eighth_less(begin: int) -> None:
+def test_nothing_is_older_than_max_age_and_all_lives_an_eighth_less(begin: int, scalp_share: float) -> None:
     max_age = 32
     candles = quiet([(100, 100, 100)] * (begin + 34), [0.0] * begin + [100.0] + [0.0] * 33)
-    config = small_config(leverage=TENFOLD, max_age=max_age, lookback=48)
+    config = small_config(leverage=replace(SCALPED, scalp_share=scalp_share), max_age=max_age, lookback=48)
     scan = prepare_scan(aligned(Market(candles, steady_open_interest(candles, 200.0)), config), config)
     ages = []
     for t in range(len(candles)):
@@ -266,6 +377,8 @@ def test_live_amount_never_exceeds_the_levered_share_of_open_interest(
         assert min(levels.values(), default=0.0) >= 0
         for side in (LONG, SHORT):
             assert sum(a for (s, _), a in levels.items() if s == side) <= limit * (1 + 1e-12)
+            for holding, weight in zip((scan.held, scan.scalps), weights(config), strict=True):
+                assert held_in(holding, side) <= limit * weight.sum() * (1 + 1e-12)
         price = scan.tape.close[t] + scan.origin
         assert all(b < math.floor(price) if s == LONG else b > math.floor(price) for s, b in levels)
 
@@ -285,7 +398,7 @@ def test_levels_stay_until_touched_and_are_then_gone(market: Market, config: Hea
         turned = t == 0 or scan.tape.tick[t] // length != scan.tape.tick[t - 1] // length
         if not turned and scan.tape.carried[t] > 0:
             assert untouched <= after
-        if scan.flow.opened[t] == 0 and scan.flow.late[t] == 0:
+        if market.candles["volume"].iloc[t] == 0 and scan.flow.late[t] == 0:
             assert after <= untouched
         before = after
 
@@ -315,6 +428,12 @@ def test_a_walk_in_steps_ends_where_one_walk_ends() -> None:
     assert levels_of(steps) == levels_of(whole)
 
 
+def mirrored_offsets(holding: Holding) -> Holding:
+    """Longs as far from liquidation, in logarithm, as shorts."""
+    offset, weight = holding.mixture
+    return holding._replace(mixture=Mixture(np.stack([-offset[SHORT], offset[SHORT]]), weight))
+
+
 @settings(SEEDED, max_examples=12)
 @given(st.integers(0, 10_000), st.booleans())
 def test_mirrored_prices_swap_what_lies_above_and_below(seed: int, with_open_interest: bool) -> None:
@@ -334,8 +453,7 @@ def test_mirrored_prices_swap_what_lies_above_and_below(seed: int, with_open_int
     scans = []
     for frame in (candles, mirrored):
         scan = prepare_scan(aligned(Market(frame, rows), config), config)
-        offset, weight = scan.mixture
-        scan = replace(scan, mixture=Mixture(np.stack([-offset[SHORT], offset[SHORT]]), weight))
+        scan = replace(scan, held=mirrored_offsets(scan.held), scalps=mirrored_offsets(scan.scalps))
         scan.run(0, len(frame))
         scans.append(scan)
     one, other = scans
@@ -358,18 +476,101 @@ def test_a_map_shrunk_beyond_the_smallest_number_takes_new_positions() -> None:
     """Open interest that falls to a millionth at each of 60 candles leaves nothing; 1e-360 is no number."""
     n = 62
     candles = quiet([(100, 100, 100)] * n, [1.0] * n)
-    config = small_config(leverage=TENFOLD, max_age=8 * 216)
+    config = small_config(leverage=SCALPED, max_age=8 * 216)
     start = pd.Timestamp("2026-01-01 18:00", tz="UTC")  # with which a generation of 216 candles begins
     assert start.timestamp() // 300 % 216 == 0
     candles["date"] = pd.date_range(start, periods=n, freq="5min")
     scan = prepare_scan(aligned(Market(candles), config), config)
     carried, opened = np.full(n, 1e-6), np.zeros(n)
     carried[[0, -1]], opened[[0, -1]] = 1.0, 10.0
-    scan = replace(scan, tape=scan.tape._replace(carried=carried, opened=opened))
+    scan = replace(
+        scan,
+        tape=scan.tape._replace(carried=carried),
+        held=scan.held._replace(opened=opened),
+        scalps=scan.scalps._replace(opened=opened),
+    )
     done = 0
     for t, want in ((0, 10.0), (1, 10e-6), (30, 10e-180), (n - 1, 10.0)):
         scan.run(done, t + 1)
         done = t + 1
-        kept = float(np.prod(scan.tape.kept[1 : t + 1])) if t < n - 1 else 1.0
-        assert held(scan, LONG) == pytest.approx(want * kept, rel=1e-9)
-        assert held(scan, SHORT) == held(scan, LONG)
+        for holding, share in ((scan.held, 0.75), (scan.scalps, 0.25)):
+            kept = float(np.prod(holding.kept[1 : t + 1])) if t < n - 1 else 1.0
+            assert held_in(holding, LONG) == pytest.approx(share * want * kept, rel=1e-9)
+            assert held_in(holding, SHORT) == held_in(holding, LONG)
+
+
+# --- held and scalps -------------------------------------------------------------------------------------
+
+
+@settings(SEEDED, max_examples=12)
+@given(markets(), small_configs())
+def test_scalps_that_turn_over_as_slowly_as_the_rest_change_nothing(
+    market: Market, config: HeatmapConfig
+) -> None:
+    config = replace(config, flow=replace(config.flow, scalp_churn=config.flow.churn))
+    alone, split = (scanned(market, with_leverage(config, scalp_share=share)) for share in (0.0, 0.4))
+    assert held_in(alone.scalps, LONG) == 0
+    np.testing.assert_allclose(split.columns, alone.columns, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(split.swept, alone.swept, rtol=1e-9, atol=0)
+    got, want = levels_of(split), levels_of(alone)
+    assert set(got) == set(want)
+    assert list(got.values()) == pytest.approx([want[key] for key in got], rel=1e-9, abs=0)
+
+
+@settings(SEEDED, max_examples=12)
+@given(markets(), small_configs())
+def test_no_share_of_scalps_is_no_leverage_of_scalps_to_the_last_bit(
+    market: Market, config: HeatmapConfig
+) -> None:
+    none = scanned(market, with_leverage(config, scalp_share=0.0))
+    beyond = scanned(market, with_leverage(config, scalp_leverage=50.1, scalp_share=1.0))
+    np.testing.assert_array_equal(none.columns, beyond.columns)
+    np.testing.assert_array_equal(none.swept, beyond.swept)
+    assert levels_of(none) == levels_of(beyond)
+    at_most = scanned(market, with_leverage(config, scalp_leverage=50, scalp_share=1.0))
+    assert (at_most.columns != none.columns).any()  # 50x exists, and is scalped from 50x on
+
+
+def test_scalps_are_younger() -> None:
+    candles = random_candles(600, 8, volatility=0.004)
+    market = Market(candles, random_open_interest(candles, 8))
+    age = READINGS.index("age")
+    held_long, scalped = (
+        scanned(market, with_leverage(small_config(), scalp_leverage=2, scalp_share=share)).columns[:, age]
+        for share in (0.0, 1.0)
+    )
+    assert np.nanmean(scalped) < 0.7 * np.nanmean(held_long)
+
+
+@settings(SEEDED, max_examples=8)
+@given(markets(n=120), small_configs())
+def test_books_and_sweeps_are_sums_over_the_levels_of_leverage(market: Market, config: HeatmapConfig) -> None:
+    """Calibration relies on it. The shares are those of open interest, before scalps are told apart."""
+    ground = Ground(
+        candles=aligned(market, config),
+        grid=config.grid,
+        origins=np.array([30, 60, 61, 119]),
+        n_window=config.grid.n_window(config.band),
+    )
+    whole, by_level = estimate(ground, config), estimate_by_level(ground, config)
+    shares = config.leverage.shares()
+    assert len(by_level) == shares.size == config.leverage.levels().size
+    for name in ("swept", "window"):
+        total = sum(share * getattr(alone, name) for share, alone in zip(shares, by_level, strict=True))
+        np.testing.assert_allclose(total, getattr(whole, name), rtol=1e-9, atol=1e-300, err_msg=name)
+    assert whole.window.any()
+
+
+def test_each_level_keeps_its_place_and_its_share_of_scalps_when_it_is_alone() -> None:
+    candles = quiet([(100, 100, 100)] * 2, [100.0, 0.0])
+    market = Market(candles, steady_open_interest(candles, 1000.0))
+    config = small_config(flow=FlowRule(levered_share=0.5, churn=0.2, scalp_churn=2.0))
+    leverages = config.leverage.levels()
+    for k, leverage in enumerate(leverages):
+        weight = tuple(float(i == k) for i in range(leverages.size))
+        scan = scanned(market, with_leverage(config, weight=weight))
+        scalped = 0.4 if leverage >= 20 else 0.0
+        assert held_in(scan.held, SHORT) == pytest.approx(500 * 0.02 * (1 - scalped))
+        assert held_in(scan.scalps, SHORT) == pytest.approx(500 * 0.2 * scalped)
+        price = 100 * (1 + 1 / leverage) / 1.004
+        assert prices_of(scan, SHORT) == pytest.approx([price], rel=config.grid.width)

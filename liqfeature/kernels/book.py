@@ -38,7 +38,7 @@ class Mixture(NamedTuple):
     """What one opened unit becomes: distance to liquidation and weight, by side and leverage level."""
 
     offset: FloatArray  # (2, n_levels), in bins, below 0 for longs
-    weight: FloatArray  # (2, n_levels), each row sums to 1
+    weight: FloatArray  # (2, n_levels), each row sums to the share that such positions have
 
 
 @compiled

@@ -55,20 +55,26 @@ def amplification(notional: FloatArray, offset: float, sigma: float, impact: flo
 
 @inlined
 def distance_holding(
-    book: Book, side: int, price_bin: int, offset: float, level: float, centre: FloatArray
+    held: Book, scalps: Book, side: int, price_bin: int, offset: float, level: float, centre: FloatArray
 ) -> float:
     """Return the distance, in bins, at which the notional met on the way first exceeds `level`.
 
     Infinite where the whole side holds less.
     """
-    older, current = book.older[side], book.amount[book.clock[0] % book.amount.shape[0], side]
+    slot = held.clock[0] % held.amount.shape[0]
+    older, current = held.older[side], held.amount[slot, side]
+    scalps_older, scalps_current = scalps.older[side], scalps.amount[slot, side]
     step = -1 if side == LONG else 1
-    last = book.span[side, 0] if side == LONG else book.span[side, 1]
-    level /= book.scale[0]
+    if side == LONG:
+        last = min(held.span[side, 0], scalps.span[side, 0])
+    else:
+        last = max(held.span[side, 1], scalps.span[side, 1])
+    scale, scalps_scale = held.scale[0], scalps.scale[0]
     met = 0.0
     b = price_bin + step
     while (last - b) * step >= 0:
-        met += (older[b] + current[b]) * centre[b]
+        live = (older[b] + current[b]) * scale + (scalps_older[b] + scalps_current[b]) * scalps_scale
+        met += live * centre[b]
         if met > level:
             return offset + abs(b - price_bin) - 1
         b += step

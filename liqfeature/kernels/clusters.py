@@ -20,13 +20,15 @@ class Cluster(NamedTuple):
 
 
 @inlined
-def load_window(book: Book, side: int, price_bin: int, window: FloatArray, skip: int) -> None:
+def load_window(held: Book, scalps: Book, side: int, price_bin: int, window: FloatArray, skip: int) -> None:
     """Copy live amounts, counted away from price, into `window` from entry `skip` on.
 
     Entry `skip` is the bin beside price; those before it stay 0, since nothing rests on price's other side.
     """
-    scale = book.scale[0]
-    older, current = book.older[side], book.amount[book.clock[0] % book.amount.shape[0], side]
+    slot = held.clock[0] % held.amount.shape[0]
+    scale, scalps_scale = held.scale[0], scalps.scale[0]
+    older, current = held.older[side], held.amount[slot, side]
+    scalps_older, scalps_current = scalps.older[side], scalps.amount[slot, side]
     size = window.shape[0] - skip
     if side == LONG:
         for i in range(size):
@@ -36,6 +38,10 @@ def load_window(book: Book, side: int, price_bin: int, window: FloatArray, skip:
         for i in range(size):
             b = price_bin + 1 + i
             window[skip + i] = (older[b] + current[b]) * scale
+    lowest = max(scalps.span[side, 0], price_bin - size if side == LONG else price_bin + 1)
+    highest = min(scalps.span[side, 1], price_bin - 1 if side == LONG else price_bin + size)
+    for b in range(lowest, highest + 1):
+        window[skip + abs(b - price_bin) - 1] += (scalps_older[b] + scalps_current[b]) * scalps_scale
 
 
 @inlined

@@ -65,7 +65,8 @@ def read(
     open_interest: float,
     t: int,
     reading: Reading,
-    book: Book,
+    held: Book,
+    scalps: Book,
     usual: Usual,
     swept: FloatArray,
     columns: FloatArray,
@@ -76,17 +77,17 @@ def read(
     bar = reading.ratio * open_interest
     for i in range(reading.bar.shape[0]):
         reading.bar[i] = bar * usual.profile[i]
-    now = float(tick - book.clock[0] * reading.generation)
+    now = float(tick - held.clock[0] * reading.generation)
     skip = reading.taps.shape[0] // 2
     for side in range(2):
-        load_window(book, side, price_bin, reading.window[side], skip)
+        load_window(held, scalps, side, price_bin, reading.window[side], skip)
         smooth_window(reading.window[side], reading.taps, reading.smooth[side])
         window = reading.window[side, skip : skip + reading.smooth.shape[1]]
         _weigh(side, price_bin, window, reading.centre, reading.notional)
         _note_swept(side, t, reading.horizon, usual, swept)
         row = columns[side, :, t]
-        _read_clusters(side, price_bin, close, open_interest, now, t, window, reading, book, row)
-        _read_cascade(side, price_bin, close, t, reading, book, usual, row)
+        _read_clusters(side, price_bin, close, open_interest, now, t, window, reading, held, scalps, row)
+        _read_cascade(side, price_bin, close, t, reading, held, scalps, usual, row)
     note_distances(usual, reading.smooth, open_interest)
     usual.clock[1] += 1
 
@@ -122,7 +123,8 @@ def _read_clusters(
     t: int,
     window: FloatArray,
     reading: Reading,
-    book: Book,
+    held: Book,
+    scalps: Book,
     row: FloatArray,
 ) -> None:
     least = reading.least * open_interest
@@ -139,14 +141,15 @@ def _read_clusters(
     row[FAR] = far
     row[DENSITY] = nearest.held / open_interest * 0.01 * price / abs(far - near)
     row[NOTIONAL] = reading.notional[nearest.near : nearest.far + 1].sum()
-    row[AGE] = _age(side, price_bin, now, nearest, book)
+    row[AGE] = _age(side, price_bin, now, nearest, held, scalps)
     row[HIT] = reach_probability(abs(edge - close) / reading.sigma[t], reading.reach, reading.per_sigma)
 
 
 @inlined
-def _age(side: int, price_bin: int, now: float, found: Cluster, book: Book) -> float:
+def _age(side: int, price_bin: int, now: float, found: Cluster, held: Book, scalps: Book) -> float:
     one, other = _bin(side, price_bin, found.near), _bin(side, price_bin, found.far)
-    moment = opening_moment(book, side, min(one, other), max(one, other))
+    lowest, highest = min(one, other), max(one, other)
+    moment = opening_moment(held, side, lowest, highest) + opening_moment(scalps, side, lowest, highest)
     return max(now - moment / found.held, 0.0)
 
 
@@ -157,7 +160,8 @@ def _read_cascade(
     close: float,
     t: int,
     reading: Reading,
-    book: Book,
+    held: Book,
+    scalps: Book,
     usual: Usual,
     row: FloatArray,
 ) -> None:
@@ -168,7 +172,7 @@ def _read_cascade(
     row[AMPLIFICATION] = amplification(reading.notional, offset, sigma, reading.impact[t])
     if usual.clock[1] + 1 >= usual.ordered.shape[1]:
         level = usual.ordered[side, reading.level]
-        distance = distance_holding(book, side, price_bin, offset, level, reading.centre)
+        distance = distance_holding(held, scalps, side, price_bin, offset, level, reading.centre)
         row[CASCADE] = reach_probability(distance / sigma, reach, per_sigma)
 
 

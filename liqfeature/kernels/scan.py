@@ -19,30 +19,39 @@ class Tape(NamedTuple):
     high: FloatArray
     low: FloatArray
     close: FloatArray
+    touched_high: FloatArray  # how far shorts were liquidated
+    touched_low: FloatArray  # how far longs were liquidated
     volume: FloatArray  # base
     open_interest: FloatArray  # base, one side, in force from this candle's late row on
     carried: FloatArray  # share of everything that a fall of open interest leaves
     late: FloatArray  # amount per side that a rise of open interest opened, base
     late_first: IntArray  # first row to which that rise belongs
     late_stop: IntArray  # row after the last to which it belongs
-    kept: FloatArray  # share of everything that this candle's closing leaves
-    opened: FloatArray  # amount per side opened within this candle, base
     funding: FloatArray  # bins by which payments known with this candle move liquidation prices up
+
+
+class Holding(NamedTuple):
+    """Positions that are held for about as long: their book, leverage and turnover; one entry per candle."""
+
+    book: Book
+    mixture: Mixture
+    kept: FloatArray  # share of everything that this candle's closing leaves
+    opened: FloatArray  # amount per side opened within this candle, base, to be spread over the mixture
 
 
 @compiled
 def scan(
     tape: Tape,
-    mixture: Mixture,
+    held: Holding,
+    scalps: Holding,
     reading: Reading,
-    book: Book,
     usual: Usual,
     columns: FloatArray,
     swept: FloatArray,
     first: int,
     stop: int,
 ) -> None:
-    """Walk the candles `first` to `stop`, changing the book and writing the columns.
+    """Walk the candles `first` to `stop`, changing the books and writing the columns.
 
     Row t is written from candles up to t alone, at the close of t. `columns` has shape (2, n_readings, n),
     `swept` (3, 2, n): amount, notional, and notional within the horizon.
@@ -50,17 +59,45 @@ def scan(
     length = reading.generation
     entries, shares = np.empty(3), np.array([0.25, 0.5, 0.25])
     for t in range(first, stop):
-        before = math.floor(tape.close[max(t - 1, 0)])
-        generation = tape.tick[t] // length
-        if generation != book.clock[0]:
-            turn_generation(book, generation, length)
-        if tape.funding[t] != 0.0:
-            pay_funding(book, tape.funding[t], length, before)
-        late_open_interest(tape, t, mixture, book, entries, shares, length)
-        consume(tape, t, before, reading.centre, book, swept)
-        shrink(book, tape.kept[t])
-        open_positions(tape, t, mixture, book, entries, shares, length)
-        read(tape.tick[t], tape.close[t], tape.open_interest[t], t, reading, book, usual, swept, columns)
+        live_through(tape, t, held, length, reading.centre, entries, shares, swept)
+        live_through(tape, t, scalps, length, reading.centre, entries, shares, swept)
+        read(
+            tape.tick[t],
+            tape.close[t],
+            tape.open_interest[t],
+            t,
+            reading,
+            held.book,
+            scalps.book,
+            usual,
+            swept,
+            columns,
+        )
+
+
+@inlined
+def live_through(
+    tape: Tape,
+    t: int,
+    holding: Holding,
+    length: int,
+    centre: FloatArray,
+    entries: FloatArray,
+    shares: FloatArray,
+    swept: FloatArray,
+) -> None:
+    """Let one candle happen to positions, in the order of its events."""
+    book, mixture = holding.book, holding.mixture
+    before = math.floor(tape.close[max(t - 1, 0)])
+    generation = tape.tick[t] // length
+    if generation != book.clock[0]:
+        turn_generation(book, generation, length)
+    if tape.funding[t] != 0.0:
+        pay_funding(book, tape.funding[t], length, before)
+    late_open_interest(tape, t, mixture, book, entries, shares, length)
+    consume(tape, t, before, centre, book, swept)
+    shrink(book, holding.kept[t])
+    open_positions(tape, t, mixture, book, holding.opened[t], entries, shares, length)
 
 
 @inlined
@@ -87,13 +124,13 @@ def late_open_interest(
             over = math.floor(max(above, tape.close[u]))
             amount = tape.late[t] * (tape.volume[u] / volume)
             deposit(book, mixture, entries, shares, amount, opened_at, under, over)
-        below, above = min(below, tape.low[u]), max(above, tape.high[u])
+        below, above = min(below, tape.touched_low[u]), max(above, tape.touched_high[u])
 
 
 @inlined
 def consume(tape: Tape, t: int, before: int, centre: FloatArray, book: Book, swept: FloatArray) -> None:
     """Liquidate what the candle touched: longs from its low to the previous close, shorts up to its high."""
-    lowest, highest = math.floor(tape.low[t]), math.floor(tape.high[t])
+    lowest, highest = math.floor(tape.touched_low[t]), math.floor(tape.touched_high[t])
     for side in range(2):
         first = lowest if side == LONG else before
         last = before if side == LONG else highest
@@ -102,21 +139,28 @@ def consume(tape: Tape, t: int, before: int, centre: FloatArray, book: Book, swe
             held = wipe(book, side, b, b)
             amount += held
             notional += held * centre[b]
-        swept[0, side, t] = amount
-        swept[1, side, t] = notional
+        swept[0, side, t] += amount
+        swept[1, side, t] += notional
 
 
 @inlined
 def open_positions(
-    tape: Tape, t: int, mixture: Mixture, book: Book, entries: FloatArray, shares: FloatArray, length: int
+    tape: Tape,
+    t: int,
+    mixture: Mixture,
+    book: Book,
+    amount: float,
+    entries: FloatArray,
+    shares: FloatArray,
+    length: int,
 ) -> None:
     """Open this candle's positions at prices inside it, strictly beyond its close."""
-    if tape.opened[t] <= 0.0:
+    if amount <= 0.0:
         return
     _entry_prices(tape, t, entries)
     price_bin = math.floor(tape.close[t])
     opened_at = float(tape.tick[t] - book.clock[0] * length)
-    deposit(book, mixture, entries, shares, tape.opened[t], opened_at, price_bin, price_bin)
+    deposit(book, mixture, entries, shares, amount, opened_at, price_bin, price_bin)
 
 
 @inlined
