@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
+from liqfeature.calibration.command import add_commands as add_calibration
 from liqfeature.columns import add_commands as add_columns
 from liqfeature.errors import LiqFeatureError
 from liqfeature.sandbox.command import add_commands as add_sandbox
+from liqfeature.scoring.command import add_commands as add_scoring
 
 _BAD_USE = 2
 _INTERRUPTED = 130
@@ -54,5 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {version('liqfeature')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_columns(commands)
+    add_scoring(commands)
+    add_calibration(commands)
     add_sandbox(commands)
     return parser

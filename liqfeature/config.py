@@ -177,7 +177,12 @@ class HeatmapConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Make a configuration from a dict; fields may be left out, unknown names are refused."""
+        """Make a configuration from a dict; fields may be left out, unknown names are refused.
+
+        `provenance`, which a calibration writes beside the fields, is left aside.
+        """
+        if isinstance(values, dict):
+            values = {name: value for name, value in values.items() if name != "provenance"}
         config: Self = _build(cls, values, "heatmap")
         return config
 

@@ -80,9 +80,8 @@ def test_the_checks_above_have_something_to_check() -> None:
 
 @pytest.mark.parametrize("name", sorted(set(liqfeature.__all__) - {"COLUMNS"}))
 def test_what_the_package_exports_is_documented_with_its_parameters(name: str) -> None:
-    (node,) = [
-        node for path, node in EVERYTHING.items() if path.split(".")[-1] == name and path.count(".") == 1
-    ]
+    module = getattr(liqfeature, name).__module__.removeprefix("liqfeature.")
+    node = EVERYTHING[f"{module}.{name}"]
     assert ast.get_docstring(node)
     is_error = isinstance(node, ast.ClassDef) and name.endswith("Error")
     if not is_error:

@@ -22,6 +22,8 @@ ROWS = (
     ("features", "risk", "plot", "snapshot"),
     ("plan",),
     ("data",),
+    ("scoring",),
+    ("calibration",),
     ("columns",),
     ("cli", "__init__"),
 )
@@ -90,7 +92,7 @@ def row_of(module: str) -> int:
 def test_a_module_imports_only_from_rows_above_its_own(module: str) -> None:
     for name in own(SOURCES[module]):
         if name.split(".")[0] == "sandbox":
-            assert module == "cli", f"{module} must not import {name}"
+            assert module in ("cli", "scoring.command"), f"{module} must not import {name}"
         elif name.split(".")[0] != module.split(".")[0]:
             assert row_of(name) < row_of(module), f"{module} must not import {name}"
 

@@ -1,0 +1,1 @@
+"""numba loops of the baselines."""

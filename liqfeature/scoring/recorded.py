@@ -1,0 +1,104 @@
+"""Recorded liquidations as one table, whichever form they were recorded in."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from liqfeature.data.schema import FORCED_ORDERS
+from liqfeature.data.store import read_table
+from liqfeature.errors import DataError, MissingColumnError
+from liqfeature.tables import numbers, times
+
+TOTALS = ("date", "long", "short")
+"""Columns of hourly totals: opening of the hour, and what was liquidated on each side of the position."""
+
+UNITS = ("quote", "base")
+
+_BINANCE_SIDE = {"SELL": "long", "BUY": "short"}
+"""Liquidating a long sells."""
+
+
+def load_recorded(path: str | Path, pair: str) -> pd.DataFrame:
+    """Read recorded liquidations of one pair: totals per hour, or single orders.
+
+    Parameters
+    ----------
+    path : path
+        Feather or parquet file. Totals have `date, long, short` (also named `liq_long, liq_short`); orders
+        have the columns of `liqfeature.data.schema.FORCED_ORDERS`, or those of Binance's stream of forced
+        orders (`symbol, side, avg_price, cum_fill_qty, ts`).
+    pair : str
+        Freqtrade's name, such as "BTC/USDT:USDT"; orders of other pairs are left out.
+
+    Returns
+    -------
+    DataFrame
+        `date, long, short`, or the columns of `FORCED_ORDERS`, by date ascending.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, is of another form, or has no row of the pair.
+    """
+    table = read_table(path)
+    named = table.rename(columns={"liq_long": "long", "liq_short": "short"})
+    if set(TOTALS) <= set(named.columns):
+        return named[list(TOTALS)].sort_values("date", ignore_index=True)
+    orders = _of_binance(table, pair) if {"symbol", "avg_price"} <= set(table.columns) else table
+    if not are_orders(orders):
+        message = (
+            f"{path} must have the columns {', '.join(TOTALS)} or {', '.join(FORCED_ORDERS)}, "
+            f"received {', '.join(map(str, table.columns))}"
+        )
+        raise MissingColumnError(message)
+    mine = orders[orders["pair"].astype(str) == pair]
+    if mine.empty:
+        message = f"{path} must hold liquidations of {pair}, received none"
+        raise DataError(message)
+    return mine.sort_values("date", ignore_index=True)
+
+
+def are_orders(liquidations: pd.DataFrame) -> bool:
+    """Whether a table holds single orders rather than totals."""
+    return {"date", "side", "price", "notional"} <= set(liquidations.columns)
+
+
+def hourly_totals(liquidations: pd.DataFrame) -> pd.DataFrame:
+    """Totals per hour from totals or orders; `date, long, short`.
+
+    Between the first and the last hour with an order, hours without any count as 0.
+
+    Raises
+    ------
+    MissingColumnError, DataError
+        Naming the column, the rule and the value received.
+    """
+    if not are_orders(liquidations):
+        times(liquidations, "liquidations")
+        return liquidations[list(TOTALS)]
+    hour = liquidations["date"].dt.floor("1h")
+    totals: dict[str, Any] = {
+        side: liquidations["notional"].where(liquidations["side"] == side, 0.0).groupby(hour).sum()
+        for side in ("long", "short")
+    }
+    return pd.DataFrame(totals).resample("1h").sum().rename_axis("date").reset_index()
+
+
+def _of_binance(table: pd.DataFrame, pair: str) -> pd.DataFrame:
+    """Orders of one pair from rows of Binance's stream."""
+    base, quote = pair.split(":")[0].split("/")
+    mine = table[table["symbol"] == base + quote]
+    amount, price = (numbers(mine, column, "liquidations") for column in ("cum_fill_qty", "avg_price"))
+    return pd.DataFrame(
+        {
+            "date": pd.to_datetime(mine["ts"].to_numpy(), unit="ms", utc=True),
+            "pair": pair,
+            "side": mine["side"].map(_BINANCE_SIDE).to_numpy(),
+            "price": price,
+            "bankruptcy_price": numbers(mine, "price", "liquidations"),
+            "amount": amount,
+            "notional": np.multiply(amount, price),
+        }
+    )

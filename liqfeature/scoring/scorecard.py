@@ -1,0 +1,181 @@
+"""The scorecard: every score of every map, as a table to look at and as JSON to keep."""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from liqfeature.errors import MissingExtraError
+from liqfeature.scoring.days import Interval
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+MEASURES = {
+    "rank": "Spearman correlation of hourly swept with recorded notional",
+    "partial": "the same with the hour's path, range and volume held fixed",
+    "wide": "the same in hours that span more than 1.5 %, with path and distance-only held fixed",
+    "known": "what the map knew at the start of the hour, within the reach that came true, with path and "
+    "distance-only held fixed",
+    "amplitude": "notional predicted over recorded",
+    "gain": "bits per unit of forced notional over a distance-only map, in swept bins",
+    "mixing": "weight of the map beside distance-only in that gain, fitted on the first 35 %",
+    "of_oracle": "that gain over the gain of the positions really open",
+    "lift": "share of forced notional in the top 20 % of swept bins, over 0.2",
+    "earth_mover": "basis points that the map's notional has to move to become the true one",
+    "density": "Spearman correlation of estimated with real density over distances, mean over snapshots",
+    "placebo": "chance that a map shifted in time scores as well (partial, in hours; gain, in places)",
+}
+"""Every measure and what it says, in the order of the table."""
+
+SIDES = ("long", "short", "both")
+
+LEAST_WIDTH = 130
+"""Characters: a narrower table would cut its figures."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One score of one map; `low` and `high` end its 95 % interval, NaN where there is none."""
+
+    map: str
+    measure: str
+    side: str
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+
+    @classmethod
+    def of(cls, name: str, measure: str, side: str, interval: Interval) -> "Score":
+        """Score with an interval."""
+        return cls(
+            map=name,
+            measure=measure,
+            side=side,
+            value=interval.value,
+            low=interval.low,
+            high=interval.high,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorecard:
+    """All scores, and what they were made from.
+
+    Parameters
+    ----------
+    about : dict
+        Pair, timeframe, period, number of hours, origins and orders, and the configuration.
+    scores : tuple of Score
+    """
+
+    about: dict[str, Any]
+    scores: tuple[Score, ...]
+
+    def value(self, name: str, measure: str, side: str) -> float:
+        """Value of one score; NaN where there is none."""
+        return next(
+            (s.value for s in self.scores if (s.map, s.measure, s.side) == (name, measure, side)), math.nan
+        )
+
+    def maps(self) -> list[str]:
+        """Names of the maps in the order of their first score."""
+        return list(dict.fromkeys(score.map for score in self.scores))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain dict that JSON can hold; undefined numbers are None."""
+        scores = [
+            {
+                "map": s.map,
+                "measure": s.measure,
+                "side": s.side,
+                **{name: _finite(getattr(s, name)) for name in ("value", "low", "high")},
+            }
+            for s in self.scores
+        ]
+        return {"about": self.about, "measures": MEASURES, "scores": scores}
+
+
+def write_scorecard(card: Scorecard, path: str | Path) -> None:
+    """Write a scorecard as JSON, or as Markdown tables where the file's name ends in `.md`."""
+    path = Path(path)
+    text = to_markdown(card) if path.suffix == ".md" else json.dumps(card.to_dict(), indent=2) + "\n"
+    path.write_text(text, encoding="utf-8")
+
+
+def to_markdown(card: Scorecard) -> str:
+    """One table per side, maps down and measures across, intervals in brackets."""
+    parts = []
+    for side, rows in _tables(card):
+        parts += [_TITLES[side], "", _line(["map", *rows[0][1]]), _line(["---"] * (1 + len(rows[0][1])))]
+        parts += [_line([name, *(_text(score, " ") for score in scores.values())]) for name, scores in rows]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def print_scorecard(card: Scorecard, console: "Console | None" = None) -> None:
+    """Print one table per side: maps down, measures across, intervals in the estimate's own row.
+
+    Raises
+    ------
+    MissingExtraError
+        If rich is not installed.
+    """
+    try:
+        from rich.console import Console
+        from rich.table import Table
+    except ImportError as error:
+        message = "printing a scorecard needs rich: pip install 'liqfeature[score]'"
+        raise MissingExtraError(message) from error
+    console = console or Console()
+    console.width = max(console.width, LEAST_WIDTH)
+    for side, rows in _tables(card):
+        table = Table(title=_TITLES[side], title_justify="left")
+        table.add_column("map", no_wrap=True)
+        for measure in rows[0][1]:
+            table.add_column(measure, justify="right", no_wrap=True)
+        for name, scores in rows:
+            table.add_row(name, *(_text(score, "\n") for score in scores.values()))
+        console.print(table)
+    for measure, meaning in MEASURES.items():
+        if any(s.measure == measure for s in card.scores):
+            console.print(f"{measure:>12}  {meaning}", highlight=False)
+
+
+_TITLES = {
+    "long": "longs liquidated, below price",
+    "short": "shorts liquidated, above price",
+    "both": "both sides",
+}
+
+
+def _tables(card: Scorecard) -> Iterator[tuple[str, list[tuple[str, dict[str, Score | None]]]]]:
+    """Per side, the maps with any score there, each with the same measures in the order of `MEASURES`."""
+    for side in SIDES:
+        found = {(s.map, s.measure): s for s in card.scores if s.side == side and math.isfinite(s.value)}
+        measures = [m for m in MEASURES if any(measure == m for _, measure in found)]
+        names = [name for name in card.maps() if any(map_ == name for map_, _ in found)]
+        if names:
+            yield side, [(name, {m: found.get((name, m)) for m in measures}) for name in names]
+
+
+def _text(score: Score | None, between: str) -> str:
+    """Value and interval; empty where there is no score."""
+    if score is None:
+        return ""
+    places = 0 if abs(score.value) >= 100 else 3
+    text = f"{score.value:.{places}f}"
+    if math.isfinite(score.low):
+        places = max(places - 1, 0)
+        text += f"{between}({score.low:.{places}f}..{score.high:.{places}f})"
+    return text
+
+
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

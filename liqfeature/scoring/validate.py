@@ -1,0 +1,177 @@
+"""Scoring the estimate and its baselines against what was liquidated."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from liqfeature.candles import Candles, align
+from liqfeature.checks import require
+from liqfeature.config import HeatmapConfig
+from liqfeature.errors import DataError
+from liqfeature.scoring.contenders import DISTANCE, ESTIMATE, contenders
+from liqfeature.scoring.hours import HOUR, Hours, hours_of
+from liqfeature.scoring.maps import Ground
+from liqfeature.scoring.outcomes import TrueMaps, outcomes_of, true_windows
+from liqfeature.scoring.placing import score_places
+from liqfeature.scoring.recorded import UNITS, are_orders, hourly_totals
+from liqfeature.scoring.scorecard import Score, Scorecard
+from liqfeature.scoring.timing import score_hours, score_known, score_placebo_hours
+from liqfeature.types import IntArray
+
+WINDOW = 0.15
+"""Logarithmic distance from price up to which maps are compared."""
+
+
+def validate(
+    candles: pd.DataFrame,
+    liquidations: pd.DataFrame,
+    config: HeatmapConfig | None = None,
+    *,
+    open_interest: pd.DataFrame | None = None,
+    funding_rate: pd.DataFrame | None = None,
+    unit: str = "quote",
+    first: pd.Timestamp | None = None,
+    last: pd.Timestamp | None = None,
+    hours_between: int = 4,
+    hours_ahead: int = 4,
+    true_maps: TrueMaps | None = None,
+) -> Scorecard:
+    """Score the estimate, and what others do from the same inputs, against recorded liquidations.
+
+    Every map sees the same candles, walks all of them and fits nothing on the hours that are scored. Each
+    score has a 95 % interval from resampled days.
+
+    Parameters
+    ----------
+    candles : DataFrame
+        As for `liquidation_features`, of a timeframe that divides an hour.
+    liquidations : DataFrame
+        Totals per hour (`date, long, short`), or single orders (`date, side, price, notional`, side being the
+        position's). Only orders tell where along price.
+    config, open_interest, funding_rate
+        As for `liquidation_features`.
+    unit : {"quote", "base"}
+        Of the totals; it matters for the amplitude alone.
+    first, last : Timestamp, optional
+        Candles between which hours are scored; by default all after warm-up.
+    hours_between : int
+        From one origin, at which the map is read, to the next; a divisor of 24.
+    hours_ahead : int
+        Hours after an origin in which what is liquidated counts for places.
+    true_maps : callable, optional
+        Amounts really open by liquidation price at given dates, where they are known, as from
+        `liqfeature.sandbox.truth.true_maps`.
+
+    Returns
+    -------
+    Scorecard
+
+    Raises
+    ------
+    ConfigError, MissingColumnError, DataError
+        Naming the parameter or column, the rule and the value received.
+    """
+    require("unit", unit in UNITS, f"one of {', '.join(UNITS)}", repr(unit))
+    require("hours_between", 24 % hours_between == 0, "a divisor of 24", hours_between)
+    require("hours_ahead", hours_ahead >= 1, "at least 1", hours_ahead)
+    config = config or HeatmapConfig()
+    aligned = align(
+        candles,
+        open_interest,
+        funding_rate,
+        lookback=config.lookback,
+        in_contracts=config.flow.open_interest_in_contracts,
+    )
+    rows = _scored_rows(candles, config, first, last)
+    orders = liquidations if are_orders(liquidations) else None
+    hours = hours_of(aligned, hourly_totals(liquidations), *rows)
+    if orders is None and unit == "base":
+        hours = _in_quote(hours, aligned)
+    horizon = hours_ahead * HOUR // aligned.interval
+    ground = Ground(
+        candles=aligned,
+        grid=config.grid,
+        origins=_origins(aligned, hours, rows, hours_between, horizon),
+        n_window=int(np.ceil(WINDOW / config.grid.width)),
+    )
+    scores = _scores(ground, config, hours, horizon, orders, true_maps)
+    return Scorecard(about=_about(candles, config, hours, ground, orders), scores=tuple(scores))
+
+
+def _scores(
+    ground: Ground,
+    config: HeatmapConfig,
+    hours: Hours,
+    horizon: int,
+    orders: pd.DataFrame | None,
+    true_maps: TrueMaps | None,
+) -> list[Score]:
+    truth = None if true_maps is None else true_windows(ground, true_maps)
+    maps = contenders(ground, config, truth)
+    distance = maps[DISTANCE]
+    hour = hours.of_candle[ground.origins + 1]
+    next_hour = outcomes_of(ground, HOUR // ground.candles.interval, None)
+    scores: list[Score] = []
+    for name, map_ in maps.items():
+        scores += score_hours(name, map_, distance, hours)
+        scores += score_known(name, map_, distance, hours, hour, next_hour.reached)
+    scores += score_placebo_hours(ESTIMATE, maps[ESTIMATE], hours)
+    scores += score_places(maps, outcomes_of(ground, horizon, orders), truth, ground.grid.width)
+    return scores
+
+
+def _scored_rows(
+    candles: pd.DataFrame, config: HeatmapConfig, first: pd.Timestamp | None, last: pd.Timestamp | None
+) -> tuple[int, int]:
+    """First and last candle that is scored: after warm-up, and within the dates."""
+    date = candles["date"]
+    begin = config.warmup if first is None else max(int(date.searchsorted(first)), config.warmup)
+    stop = len(candles) if last is None else int(date.searchsorted(last, side="right"))
+    if stop - begin < 1:
+        message = (
+            f"candles must reach past the warm-up of {config.warmup} into the dates, received {len(candles)}"
+        )
+        raise DataError(message)
+    return begin, stop - 1
+
+
+def _origins(
+    candles: Candles, hours: Hours, rows: tuple[int, int], hours_between: int, horizon: int
+) -> IntArray:
+    """Last candles before scored hours, `hours_between` apart, with `horizon` unbroken candles after them."""
+    close = (candles.tick + 1) * candles.interval
+    row = np.arange(rows[0] - 1, min(rows[1] + 1, candles.tick.size) - horizon)
+    row = row[close[row] % (hours_between * HOUR) == 0]
+    unbroken = candles.tick[row + horizon] - candles.tick[row] == horizon
+    recorded = ~np.isnan(np.sum(hours.recorded, axis=0))[hours.of_candle[row + 1]]
+    origins: IntArray = row[unbroken & recorded]
+    return origins
+
+
+def _in_quote(hours: Hours, candles: Candles) -> Hours:
+    """Turn recorded amounts into notional at the hour's mean price."""
+    turnover = np.bincount(hours.of_candle, candles.volume * candles.close, hours.volume.size)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        price = turnover / hours.volume
+    return dataclasses.replace(hours, recorded=hours.recorded * price)
+
+
+def _about(
+    candles: pd.DataFrame, config: HeatmapConfig, hours: Hours, ground: Ground, orders: pd.DataFrame | None
+) -> dict[str, Any]:
+    scored = np.flatnonzero(~np.isnan(np.sum(hours.recorded, axis=0)))
+    span = [
+        pd.Timestamp((hours.first + int(h)) * HOUR, unit="ms", tz="UTC").isoformat()
+        for h in scored[[0, -1]]
+        if scored.size
+    ]
+    return {
+        "candles": [candles["date"].iloc[0].isoformat(), candles["date"].iloc[-1].isoformat()],
+        "scored": span,
+        "hours": int(scored.size),
+        "origins": len(ground.origins),
+        "orders": None if orders is None else len(orders),
+        "config": config.to_dict(),
+    }
