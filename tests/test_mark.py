@@ -58,7 +58,7 @@ def test_what_is_touched_lies_within_the_candle_and_holds_its_close():
 
 
 def test_worked_example():
-    """Last 100, 90 to 110; the mark went from 95 to 104. One whose mark stayed over the close counts to it."""
+    """Last 100, 90 to 110; the mark went from 95 to 104. A close under the mark counts."""
     frame = pd.DataFrame(
         {
             "date": pd.date_range("2026-01-01", periods=2, freq="5min", tz="UTC"),
