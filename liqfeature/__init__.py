@@ -3,6 +3,7 @@
 from liqfeature.config import HeatmapConfig, load_config
 from liqfeature.errors import ConfigError, DataError, LiqFeatureError, MissingColumnError, MissingExtraError
 from liqfeature.features import COLUMNS, liquidation_features
+from liqfeature.history import HeatmapHistory, heatmap_history
 from liqfeature.snapshot import Heatmap, estimate_heatmap
 
 __all__ = [
@@ -11,10 +12,12 @@ __all__ = [
     "DataError",
     "Heatmap",
     "HeatmapConfig",
+    "HeatmapHistory",
     "LiqFeatureError",
     "MissingColumnError",
     "MissingExtraError",
     "estimate_heatmap",
+    "heatmap_history",
     "liquidation_features",
     "load_config",
 ]

@@ -19,10 +19,13 @@ ROWS = (
     ("join",),
     ("candles",),
     ("heatmap",),
-    ("features", "risk", "plot", "snapshot"),
+    ("features", "risk", "plot", "snapshot", "history"),
     ("plan",),
     ("data",),
-    ("columns",),
+    ("export",),
+    ("ladder",),
+    ("chart",),
+    ("columns", "show"),
     ("cli", "__init__"),
 )
 """A module imports from rows above its own, and a folder from itself."""
