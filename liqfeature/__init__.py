@@ -1,5 +1,6 @@
 """Liquidation features for Freqtrade: where leveraged positions would be force-closed, as causal columns."""
 
+from liqfeature.chart.figure import heatmap_figure
 from liqfeature.config import HeatmapConfig, load_config
 from liqfeature.errors import ConfigError, DataError, LiqFeatureError, MissingColumnError, MissingExtraError
 from liqfeature.features import COLUMNS, liquidation_features
@@ -17,6 +18,7 @@ __all__ = [
     "MissingColumnError",
     "MissingExtraError",
     "estimate_heatmap",
+    "heatmap_figure",
     "heatmap_history",
     "liquidation_features",
     "load_config",

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import NoReturn
 
+from liqfeature.chart.command import add_commands as add_chart
 from liqfeature.columns import add_commands as add_columns
 from liqfeature.errors import LiqFeatureError
 from liqfeature.sandbox.command import add_commands as add_sandbox
+from liqfeature.show import add_commands as add_show
 
 _BAD_USE = 2
 _INTERRUPTED = 130
@@ -54,5 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {version('liqfeature')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_columns(commands)
+    add_chart(commands)
+    add_show(commands)
     add_sandbox(commands)
     return parser

@@ -10,6 +10,7 @@ from liqfeature.checks import require
 from liqfeature.config import HeatmapConfig
 from liqfeature.errors import DataError
 from liqfeature.heatmap import Scan, prepare_scan
+from liqfeature.snapshot import live_amounts
 from liqfeature.types import LONG, SHORT, FloatArray, IntArray
 
 
@@ -53,6 +54,8 @@ class HeatmapHistory:
         At the close of each column's last candle; open interest in base currency, one side.
     long, short : Cells
         A cell holds the most that rested in its row at the close of any candle of its column.
+    live : ndarray of shape (2, n_prices)
+        Notional by side and row at the close of the last candle.
     """
 
     date: pd.DatetimeIndex
@@ -64,6 +67,7 @@ class HeatmapHistory:
     open_interest: FloatArray
     long: Cells
     short: Cells
+    live: FloatArray
 
     @property
     def price(self) -> FloatArray:
@@ -87,7 +91,7 @@ def heatmap_history(
     margin: float | None = None,
     leverage: tuple[float, float] | None = None,
     max_times: int = 720,
-    max_prices: int = 300,
+    max_prices: int = 240,
 ) -> HeatmapHistory:
     """Estimate what rested at which price, at the close of each of a range of candles.
 
@@ -225,6 +229,7 @@ def _walk(
         open_interest=scan.flow.open_interest[lasts],
         long=_cells(held[:, LONG], age[:, LONG]),
         short=_cells(held[:, SHORT], age[:, SHORT]),
+        live=view.in_rows(live_amounts(scan) * scan.reading.centre) * share,
     )
 
 

@@ -80,9 +80,7 @@ def test_the_checks_above_have_something_to_check() -> None:
 
 @pytest.mark.parametrize("name", sorted(set(liqfeature.__all__) - {"COLUMNS"}))
 def test_what_the_package_exports_is_documented_with_its_parameters(name: str) -> None:
-    (node,) = [
-        node for path, node in EVERYTHING.items() if path.split(".")[-1] == name and path.count(".") == 1
-    ]
+    (node,) = [node for path, node in EVERYTHING.items() if re.fullmatch(rf"(chart\.)?\w+\.{name}", path)]
     assert ast.get_docstring(node)
     is_error = isinstance(node, ast.ClassDef) and name.endswith("Error")
     if not is_error:

@@ -124,6 +124,13 @@ def test_low_leverage_is_liquidated_far_from_price():
     assert reach[0] > 2 * reach[1]
 
 
+def test_what_rests_now_is_the_last_candle_s_also_where_columns_hold_several():
+    whole, coarse = history(), history(max_times=3)
+    for side, live in zip(("long", "short"), coarse.live, strict=True):
+        assert live == pytest.approx(dense(whole, side)[-1])
+        assert np.sum(live) < np.sum(dense(coarse, side)[-1])
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

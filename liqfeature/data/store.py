@@ -36,7 +36,7 @@ def load_candles(datadir: str | Path, pair: str, timeframe: str) -> pd.DataFrame
         found = ", ".join(str(path.name) for path in files.values()) or "none of this pair"
         msg = f"no {timeframe} futures candles of {pair} in {datadir}; found {found}"
         raise DataError(msg)
-    return _read(files[timeframe])
+    return read_frame(files[timeframe])
 
 
 def load_beside(datadir: str | Path, pair: str, timeframe: str, candle_type: str) -> pd.DataFrame | None:
@@ -45,7 +45,18 @@ def load_beside(datadir: str | Path, pair: str, timeframe: str, candle_type: str
     if not files:
         return None
     finest = min(files, key=_minutes)
-    return _read(files.get(timeframe, files[finest]))
+    return read_frame(files.get(timeframe, files[finest]))
+
+
+def read_frame(path: str | Path) -> pd.DataFrame:
+    """Read a table that is feather or parquet, by the suffix; a DataError where it is neither."""
+    _require_arrow()
+    path = Path(path)
+    try:
+        return pd.read_feather(path) if path.suffix == ".feather" else pd.read_parquet(path)
+    except ValueError as error:  # pyarrow's ArrowInvalid among them
+        msg = f"{path} must hold a table as {path.suffix[1:]}: {error}"
+        raise DataError(msg) from error
 
 
 def write_frame(frame: pd.DataFrame, path: str | Path) -> None:
@@ -72,15 +83,6 @@ def _files(datadir: str | Path, pair: str, candle_type: str) -> dict[str, Path]:
 
 def _minutes(timeframe: str) -> int:
     return int(timeframe[:-1]) * _UNIT[timeframe[-1]]
-
-
-def _read(path: Path) -> pd.DataFrame:
-    _require_arrow()
-    try:
-        return pd.read_feather(path) if path.suffix == ".feather" else pd.read_parquet(path)
-    except ValueError as error:  # pyarrow's ArrowInvalid among them
-        msg = f"{path} must hold a table as {path.suffix[1:]}: {error}"
-        raise DataError(msg) from error
 
 
 def _write(frame: pd.DataFrame, path: Path, suffix: str) -> None:
