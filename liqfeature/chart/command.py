@@ -29,6 +29,9 @@ The page holds everything it needs and works offline. Buttons switch sides; the 
 days change the range; a double click shows everything again.
 """
 
+_PICTURE_WIDTH, _HEADING = 1400, 72
+"""Pixels of a picture, and of a page's heading at that width."""
+
 
 def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     """Add `chart` to a command line."""
@@ -91,26 +94,24 @@ def _chart(args: argparse.Namespace) -> int:
         last=last,
         leverage=tuple(args.leverage) if args.leverage else None,
     )
-    _write_page(scene, source, args)
+    height = _write_page(scene, source, args)
     if args.data:
         write_history(scene.history, source.candles, args.data)
     if args.png:
-        take_picture(args.out, args.png, width=WIDE_PICTURE[0], height=WIDE_PICTURE[1])
+        take_picture(args.out, args.png, width=_PICTURE_WIDTH, height=height + _HEADING)
     written = [str(path) for path in (args.out, args.png, args.data) if path]
     sys.stdout.write("".join(f"{path}\n" for path in written))
     return 0
 
 
-WIDE_PICTURE = (1400, 1080)
-"""Pixels of a picture."""
-
-
-def _write_page(scene: Scene, source: Source, args: argparse.Namespace) -> None:
+def _write_page(scene: Scene, source: Source, args: argparse.Namespace) -> int:
+    """Write the page; return the height of its figure on a wide screen."""
     unit = args.pair.partition("/")[2].partition(":")[0] or "quote"
     look = {"title": "", "unit": unit, "side": args.side, "theme": args.theme}
     wide, slim = (draw(scene, **look, form=form) for form in (WIDE, SLIM))
     title = _title(scene, source, args)
     write_page(wide, slim, args.out, title=title, note=note(scene, unit), theme=args.theme)
+    return int(wide.layout.height)
 
 
 def _title(scene: Scene, source: Source, args: argparse.Namespace) -> str:

@@ -135,7 +135,11 @@ def _axes(scene: Scene, theme: Theme, n_panes: int, form: Form, height: int) -> 
         | spike
         | {"domain": domains[0], "range": [edge[0], edge[-1]], "tickformat": ",~r", "nticks": 10},
     }
-    aside = shared | {"domain": [form.split + form.gap, 1], "nticks": 4, "exponentformat": "B"}
+    aside = shared | {
+        "domain": [form.split + form.gap, 1],
+        "nticks": 4 if form is WIDE else 2,
+        "exponentformat": "B",
+    }
     aside |= {"rangemode": "tozero", "tickangle": 0, "tickmode": "auto"}
     axes["xaxis2"] = aside | {"anchor": "y", "side": "bottom"}
     axes["xaxis3"] = aside | {
@@ -143,7 +147,7 @@ def _axes(scene: Scene, theme: Theme, n_panes: int, form: Form, height: int) -> 
         "side": "top",
         "overlaying": "x2",
         "showgrid": False,
-        "nticks": 3,
+        "nticks": 4 if form is WIDE else 2,
     }
     for i, domain in enumerate(domains[1:], start=4):
         axes[f"xaxis{i}"] = in_time | {"anchor": f"y{i}", "matches": "x"}
