@@ -22,7 +22,7 @@ ROWS = (
     ("features", "risk", "plot", "snapshot"),
     ("plan", "history"),
     ("data",),
-    ("export", "source"),
+    ("export", "source", "annotations"),
     ("chart", "ladder"),
     ("columns", "show"),
     ("cli", "__init__"),
