@@ -69,7 +69,7 @@ HOVER = "[...document.querySelectorAll('.hoverlayer .nums')].map(t => t.textCont
 def page_path(tmp_path_factory):
     path = tmp_path_factory.mktemp("page") / "page.html"
     date = CANDLES["date"].iloc[-200]
-    forced = pd.DataFrame({"date": [date] * 2, "side": ["long", "short"], "notional": [3e3, 1e3]})
+    forced = pd.DataFrame({"date": [date] * 2, "side": ["long", "short"], "notional": [3e7, 1e7]})
     wide, slim = (
         heatmap_figure(CANDLES, CONFIG, **INPUTS, liquidations=forced, title="", narrow=narrow)
         for narrow in (False, True)
@@ -108,6 +108,10 @@ def test_both_maps_are_painted_and_nothing_sticks_out(page):
 
 
 def test_no_text_overlaps_another_or_leaves_the_page(page):
+    assert_apart(page)
+
+
+def assert_apart(page):
     texts, width = page.run(TEXTS), page.run("window.innerWidth")
     assert len(texts) > 30
     for i, (text, left, top, right, bottom) in enumerate(texts):
@@ -162,6 +166,12 @@ def test_a_button_for_days_moves_every_pane(page):
         "['xaxis', 'xaxis4', 'xaxis5', 'xaxis6', 'xaxis9'].map(a => chart._fullLayout[a].range[0])"
     )
     assert len(set(ranges)) == 1
+
+
+@pytest.mark.parametrize("width", [360, 821, 1000])
+def test_no_text_overlaps_another_at_widths_between(opened, page_path, width):
+    opened.open(page_path, width)
+    assert_apart(opened)
 
 
 def test_a_page_rearranges_itself_when_the_window_narrows(opened, page_path):

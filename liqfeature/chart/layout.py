@@ -7,7 +7,7 @@ from typing import Any
 from liqfeature.chart.colours import BLUE, ORANGE, Theme, side_scale
 from liqfeature.chart.scene import Scene
 
-NARROW = 700
+NARROW = 820
 """Pixels of width below which the narrow form is used."""
 
 SLIDER = "xaxis9"
@@ -63,7 +63,7 @@ SLIM = Form(
     split=0.74,
     gap=0.03,
     letters=10,
-    aside="now, cumulated",
+    aside="resting now",
     per_line=56,
 )
 
@@ -130,14 +130,14 @@ def _axes(scene: Scene, theme: Theme, n_panes: int, form: Form, height: int) -> 
     axes: Layout = {
         "xaxis": in_time
         | {"anchor": "y", "rangeslider": {"visible": False}, "range": _range(scene)}
-        | {"rangeselector": _selector(theme, form, height)},
+        | {"rangeselector": _selector(theme, form)},
         "yaxis": shared
         | spike
         | {"domain": domains[0], "range": [edge[0], edge[-1]], "tickformat": ",~r", "nticks": 10},
     }
     aside = shared | {
         "domain": [form.split + form.gap, 1],
-        "nticks": 4 if form is WIDE else 2,
+        "nticks": 3 if form is WIDE else 2,
         "exponentformat": "B",
     }
     aside |= {"rangemode": "tozero", "tickangle": 0, "tickmode": "auto"}
@@ -147,7 +147,7 @@ def _axes(scene: Scene, theme: Theme, n_panes: int, form: Form, height: int) -> 
         "side": "top",
         "overlaying": "x2",
         "showgrid": False,
-        "nticks": 4 if form is WIDE else 2,
+        "nticks": 3 if form is WIDE else 2,
     }
     for i, domain in enumerate(domains[1:], start=4):
         axes[f"xaxis{i}"] = in_time | {"anchor": f"y{i}", "matches": "x"}
@@ -165,16 +165,13 @@ def _range(scene: Scene) -> list[str]:
     return [date[0].isoformat(), scene.history.last[-1].isoformat()]
 
 
-def _selector(theme: Theme, form: Form, height: int) -> Layout:
+def _selector(theme: Theme, form: Form) -> Layout:
     """Buttons for the last day, three days, week and month."""
     spans = [{"count": n, "step": "day", "stepmode": "backward", "label": f"{n} d"} for n in (1, 3, 7, 30)]
-    at = {"x": 0.27, "y": 1 + 30 / height} if form is WIDE else {"x": 0, "y": 1}
+    wide = {"x": form.split, "xanchor": "right"}
+    at = {"y": 1, "yanchor": "bottom"} | (wide if form is WIDE else {"x": 0, "xanchor": "left"})
     look = {"bgcolor": theme.button, "activecolor": theme.paper, "font": {"color": theme.pressed}}
-    return (
-        {"buttons": [*spans, {"step": "all", "label": "all"}], "xanchor": "left", "yanchor": "bottom"}
-        | at
-        | look
-    )
+    return {"buttons": [*spans, {"step": "all", "label": "all"}]} | at | look
 
 
 def _slider(scene: Scene, theme: Theme, form: Form, height: int) -> Layout:
@@ -255,7 +252,7 @@ def _labels(
         "yanchor": "bottom",
         "bgcolor": theme.plot,
     }
-    aside = {"text": form.aside, "x": form.split + form.gap, "y": 1, "yanchor": "bottom", "yshift": 18}
+    aside = {"text": form.aside, "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom", "yshift": 18}
     labels = [left | price | {"font": {"size": form.letters}}, left | aside | small]
     for text, (_, top) in zip(panes, _domains(len(panes), form, height)[1:], strict=True):
         labels.append(left | small | {"text": text, "x": 0, "y": top, "yanchor": "bottom", "yshift": 1})

@@ -111,7 +111,7 @@ def profile_traces(scene: Scene, go: Any, theme: Theme, unit: str) -> list[Any]:
                 hovertemplate=hover,
             )
         )
-    for side, colour in ((LONG, theme.long), (SHORT, theme.short)):
+    for side in (LONG, SHORT):
         beyond = _beyond(scene, side)
         hover = f"<b>{SIDES[side]}s from price to %{{y:,.6~r}}</b><br>%{{x:,.0f}} {unit}<extra></extra>"
         traces.append(
@@ -120,7 +120,7 @@ def profile_traces(scene: Scene, go: Any, theme: Theme, unit: str) -> list[Any]:
                 x=scene.cumulated[side][beyond],
                 y=history.price[beyond],
                 mode="lines",
-                line={"color": colour, "width": 1.5},
+                line={"color": theme.text, "width": 1.3},
                 xaxis="x3",
                 yaxis="y",
                 hovertemplate=hover,
