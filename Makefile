@@ -69,6 +69,9 @@ clean:  ## remove caches and everything the sandbox made; .venv stays
 	@echo "backtesting"
 	@$(FREQTRADE) backtesting $(CONFIG) $(TRADED) --strategy LiquidationClusters --cache none \
 	    --backtest-directory $(SANDBOX)/backtest_results $(JUDGED)
+	@echo "reporting"
+	@$(BIN)/liqfeature report --results $(SANDBOX)/backtest_results --datadir $(SANDBOX)/data \
+	    --out $(SANDBOX)/report.html
 	@echo "SANDBOX: these prices are invented. Trades: $(SANDBOX)/backtest_results, log: $(LOG)"
 
 .venv/locked: requirements.lock

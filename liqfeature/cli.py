@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import NoReturn
 
 from liqfeature.chart.command import add_commands as add_chart
+from liqfeature.chart.report_command import add_commands as add_report
 from liqfeature.columns import add_commands as add_columns
 from liqfeature.errors import LiqFeatureError
 from liqfeature.sandbox.command import add_commands as add_sandbox
@@ -58,5 +59,6 @@ def _parser() -> argparse.ArgumentParser:
     add_columns(commands)
     add_chart(commands)
     add_show(commands)
+    add_report(commands)
     add_sandbox(commands)
     return parser

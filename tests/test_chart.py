@@ -15,7 +15,7 @@ from liqfeature.cascade import CascadeRule
 from liqfeature.chart.buttons import CHOICES, SIDED, visible_sides
 from liqfeature.chart.colours import THEMES, common_scale, oklch, side_scale
 from liqfeature.chart.figure import heatmap_figure
-from liqfeature.chart.page import write_page
+from liqfeature.chart.page import Part, write_page
 from liqfeature.chart.picture import take_picture
 
 CONFIG = HeatmapConfig(max_age=96, lookback=24, cascade=CascadeRule(windows=(3, 6, 12)))
@@ -238,7 +238,13 @@ def test_without_a_browser_the_message_says_what_to_do(tmp_path, monkeypatch):
 
 def page_of(tmp_path, title="Title", **changes):
     wide, slim = figure(**changes), figure(**changes, narrow=True)
-    write_page(wide, slim, tmp_path / "page.html", title=title, note="Note.", theme="dark")
+    write_page(
+        [Part(facts={}, wide=wide, slim=slim)],
+        tmp_path / "page.html",
+        title=title,
+        note="Note.",
+        theme="dark",
+    )
     return (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
@@ -256,8 +262,8 @@ def test_a_page_asks_nobody_for_anything(tmp_path):
 
 def test_a_page_holds_the_figure_and_escapes_what_it_is_given(tmp_path):
     page = page_of(tmp_path, title="</script><b>&", unit="</script>")
-    figures = re.search(r'<script type="application/json" id="figure">(.*?)</script>', page, re.DOTALL)
-    assert len(json.loads(figures[1])["data"]) == len(FINE.data)
+    figures = re.search(r'<script type="application/json" id="figures">(.*?)</script>', page, re.DOTALL)
+    assert len(json.loads(figures[1])[0]["data"]) == len(FINE.data)
     assert "<h1>&lt;/script&gt;&lt;b&gt;&amp;</h1>" in page
 
 
@@ -267,6 +273,6 @@ def test_a_month_is_drawn_quickly_and_is_not_large(tmp_path):
     heatmap_figure(candles.iloc[: config.warmup + 10], config)
     began = time.monotonic()
     wide = heatmap_figure(candles, config)
-    write_page(wide, wide, tmp_path / "page.html", title="Month", note="", theme="dark")
+    write_page([Part(facts={}, wide=wide)], tmp_path / "page.html", title="Month", note="", theme="dark")
     assert time.monotonic() - began < 5
     assert len(without_plotly((tmp_path / "page.html").read_text())) < 6e6

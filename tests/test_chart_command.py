@@ -33,8 +33,8 @@ def chart(datadir, *options):
 
 
 def layout(out):
-    text = out.read_text(encoding="utf-8").partition('id="figure">')[2].partition("</script>")[0]
-    return json.loads(text)["wide"]
+    text = out.read_text(encoding="utf-8").partition('id="figures">')[2].partition("</script>")[0]
+    return json.loads(text)[0]["wide"]
 
 
 def heading(out):

@@ -12,7 +12,7 @@ from liqfeature import HeatmapConfig, liquidation_features
 from liqfeature.cascade import CascadeRule
 from liqfeature.chart.buttons import CHOICES
 from liqfeature.chart.figure import heatmap_figure
-from liqfeature.chart.page import write_page
+from liqfeature.chart.page import Part, write_page
 from liqfeature.chart.picture import take_picture
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium or Chrome on PATH to open pages with")
@@ -42,7 +42,7 @@ COLOURS = """
 """Number of colours in the map of one side."""
 
 TEXTS = """
-[...document.querySelectorAll("#chart text, h1, p")].map(t => [t.textContent, t.getBoundingClientRect()])
+[...document.querySelectorAll(".chart text, h1, p")].map(t => [t.textContent, t.getBoundingClientRect()])
     .filter(([text, box]) => text.trim() && box.width > 0 && box.height > 0)
     .map(([text, box]) => [text, box.left, box.top, box.right, box.bottom])
 """
@@ -56,8 +56,8 @@ BUTTON = """
 
 PIXEL = """
 ((number, x, y) => {
-    const box = chart.getBoundingClientRect();
-    const [across, up] = ["xaxis", "yaxis"].map(name => chart._fullLayout[name + number]);
+    const box = charts[0].getBoundingClientRect();
+    const [across, up] = ["xaxis", "yaxis"].map(name => charts[0]._fullLayout[name + number]);
     return [box.left + across._offset + across.d2p(x), box.top + up._offset + up.d2p(y)];
 })(%r, %r, %r)
 """
@@ -74,7 +74,13 @@ def page_path(tmp_path_factory):
         heatmap_figure(CANDLES, CONFIG, **INPUTS, liquidations=forced, title="", narrow=narrow)
         for narrow in (False, True)
     )
-    write_page(wide, slim, path, title="BTC/USDT:USDT 5m: a map", note="A note. " * 20, theme="dark")
+    write_page(
+        [Part(facts={}, wide=wide, slim=slim)],
+        path,
+        title="BTC/USDT:USDT 5m: a map",
+        note="A note. " * 20,
+        theme="dark",
+    )
     return path
 
 
@@ -104,7 +110,7 @@ def test_both_maps_are_painted_and_nothing_sticks_out(page):
     assert page.run(COLOURS % 0) > 50
     assert page.run(COLOURS % 1) > 50
     assert page.run("document.documentElement.scrollWidth <= window.innerWidth")
-    assert page.run("chart.querySelectorAll('.candlesticklayer path, .boxlayer path').length") > 0
+    assert page.run("charts[0].querySelectorAll('.candlesticklayer path, .boxlayer path').length") > 0
 
 
 def test_no_text_overlaps_another_or_leaves_the_page(page):
@@ -124,7 +130,7 @@ def assert_apart(page):
 
 def test_hover_tells_the_cell_s_numbers(page):
     notional, date, price = page.run(
-        "(() => { const t = chart._fullData[0], z = t.z; let best = [0, 0, 0];"
+        "(() => { const t = charts[0]._fullData[0], z = t.z; let best = [0, 0, 0];"
         "for (let i = 0; i < z.length; i++) for (let j = 60; j < z[i].length - 60; j++)"
         "if (z[i][j] > best[2]) best = [i, j, z[i][j]];"
         "return [best[2], t.x[best[1]], (t.y[best[0]] + t.y[best[0] + 1]) / 2]; })()"
@@ -151,19 +157,23 @@ def test_hover_in_a_pane_tells_the_column_of_that_candle(page):
 def test_clicks_switch_sides(page):
     for choice, hidden in (("long", 1), ("short", 0)):
         page.click(*page.run(BUTTON % list(CHOICES).index(choice)))
-        page.wait(f"chart.data[{hidden}].visible === false && chart.data[{1 - hidden}].visible === true")
+        page.wait(
+            f"charts[0].data[{hidden}].visible === false && charts[0].data[{1 - hidden}].visible === true"
+        )
         page.wait("document.querySelectorAll('.heatmaplayer image').length === 1")
         assert page.run(COLOURS % 0) > 50
     page.click(*page.run(BUTTON % list(CHOICES).index("one")))
-    page.wait("chart.layout.coloraxis.colorscale[9][1] === chart.layout.coloraxis2.colorscale[9][1]")
+    page.wait("charts[0].layout.coloraxis.colorscale[9][1] === charts[0].layout.coloraxis2.colorscale[9][1]")
     page.wait("document.querySelectorAll('.heatmaplayer image').length === 2")
 
 
 def test_a_button_for_days_moves_every_pane(page):
     page.run("document.querySelector('.rangeselector .button').dispatchEvent(new MouseEvent('click'))")
-    page.wait("new Date(chart.layout.xaxis.range[1]) - new Date(chart.layout.xaxis.range[0]) <= 86400000")
+    page.wait(
+        "new Date(charts[0].layout.xaxis.range[1]) - new Date(charts[0].layout.xaxis.range[0]) <= 86400000"
+    )
     ranges = page.run(
-        "['xaxis', 'xaxis4', 'xaxis5', 'xaxis6', 'xaxis9'].map(a => chart._fullLayout[a].range[0])"
+        "['xaxis', 'xaxis4', 'xaxis5', 'xaxis6', 'xaxis9'].map(a => charts[0]._fullLayout[a].range[0])"
     )
     assert len(set(ranges)) == 1
 
@@ -176,10 +186,10 @@ def test_no_text_overlaps_another_at_widths_between(opened, page_path, width):
 
 def test_a_page_rearranges_itself_when_the_window_narrows(opened, page_path):
     opened.open(page_path, 1400)
-    wide = opened.run("chart.layout.margin.t")
+    wide = opened.run("charts[0].layout.margin.t")
     metrics = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}
     opened.ask("Emulation.setDeviceMetricsOverride", **metrics)
-    opened.wait(f"chart.layout.margin.t > {wide}")
+    opened.wait(f"charts[0].layout.margin.t > {wide}")
     opened.wait("document.documentElement.scrollWidth <= 390")
 
 

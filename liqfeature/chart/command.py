@@ -12,7 +12,7 @@ from liqfeature.chart.buttons import CHOICES
 from liqfeature.chart.colours import THEMES
 from liqfeature.chart.figure import draw, note
 from liqfeature.chart.layout import SLIM, WIDE
-from liqfeature.chart.page import write_page
+from liqfeature.chart.page import Part, write_page
 from liqfeature.chart.picture import take_picture
 from liqfeature.chart.scene import Scene, scene_of
 from liqfeature.data.store import read_frame
@@ -110,7 +110,8 @@ def _write_page(scene: Scene, source: Source, args: argparse.Namespace) -> int:
     look = {"title": "", "unit": unit, "side": args.side, "theme": args.theme}
     wide, slim = (draw(scene, **look, form=form) for form in (WIDE, SLIM))
     title = _title(scene, source, args)
-    write_page(wide, slim, args.out, title=title, note=note(scene, unit), theme=args.theme)
+    part = Part(facts={}, wide=wide, slim=slim)
+    write_page([part], args.out, title=title, note=note(scene, unit), theme=args.theme)
     return int(wide.layout.height)
 
 

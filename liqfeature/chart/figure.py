@@ -76,7 +76,7 @@ def heatmap_figure(
 
 def draw(scene: Scene, *, title: str, unit: str, side: str, theme: str, form: Form) -> "go.Figure":
     """Draw a scene; parameters as for `heatmap_figure`. Without a title, the note is left out too."""
-    go = _plotly()
+    go = plotly_objects()
     require("theme", theme in THEMES, f"one of {', '.join(THEMES)}", repr(theme))
     require("side", side in CHOICES, f"one of {', '.join(CHOICES)}", repr(side))
     colours = THEMES[theme]
@@ -123,7 +123,8 @@ def _short(amount: float) -> str:
     return f"{amount:.3g}"
 
 
-def _plotly() -> Any:
+def plotly_objects() -> Any:
+    """Import plotly's objects, or raise MissingExtraError."""
     try:
         import plotly.graph_objects as go
     except ImportError as error:
