@@ -271,8 +271,8 @@ def test_a_month_is_drawn_quickly_and_is_not_large(tmp_path):
     config = HeatmapConfig()
     candles = random_candles(config.warmup + 8640, seed=3, volatility=0.001)
     heatmap_figure(candles.iloc[: config.warmup + 10], config)
-    began = time.monotonic()
+    began = time.process_time()
     wide = heatmap_figure(candles, config)
     write_page([Part(facts={}, wide=wide)], tmp_path / "page.html", title="Month", note="", theme="dark")
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
     assert len(without_plotly((tmp_path / "page.html").read_text())) < 6e6

@@ -120,7 +120,7 @@ def _axes(scene: Scene, theme: Theme, n_panes: int, form: Form, height: int) -> 
     spike = {
         "showspikes": True,
         "spikemode": "across",
-        "spikethickness": 1,
+        "spikethickness": -1.5,  # below 0: without the broad outline of the other kind of line
         "spikedash": "dot",
         "spikecolor": theme.faint,
     }
