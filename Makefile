@@ -60,6 +60,7 @@ clean:  ## remove caches and everything the sandbox made; .venv stays
 
 .in-sandbox:
 	@: > $(LOG)
+	@mkdir -p $(SANDBOX)/backtest_results  # where there is none, Freqtrade takes it for the beginning of a name
 	@echo "downloading candles and open interest"
 	@$(FREQTRADE) download-data $(CONFIG) $(SPAN) --timeframes 5m --candle-types futures open_interest \
 	    $(JUDGED)
