@@ -60,6 +60,7 @@ clean:  ## remove caches and everything the sandbox made; .venv stays
 
 .in-sandbox:
 	@: > $(LOG)
+	@mkdir -p $(SANDBOX)/backtest_results  # where there is none, Freqtrade takes it for the beginning of a name
 	@echo "downloading candles and open interest"
 	@$(FREQTRADE) download-data $(CONFIG) $(SPAN) --timeframes 5m --candle-types futures open_interest \
 	    $(JUDGED)
@@ -69,6 +70,9 @@ clean:  ## remove caches and everything the sandbox made; .venv stays
 	@echo "backtesting"
 	@$(FREQTRADE) backtesting $(CONFIG) $(TRADED) --strategy LiquidationClusters --cache none \
 	    --backtest-directory $(SANDBOX)/backtest_results $(JUDGED)
+	@echo "reporting"
+	@$(BIN)/liqfeature report --results $(SANDBOX)/backtest_results --datadir $(SANDBOX)/data \
+	    --out $(SANDBOX)/report.html
 	@echo "SANDBOX: these prices are invented. Trades: $(SANDBOX)/backtest_results, log: $(LOG)"
 
 .venv/locked: requirements.lock

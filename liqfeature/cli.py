@@ -7,10 +7,13 @@ from importlib.metadata import version
 from typing import NoReturn
 
 from liqfeature.calibration.command import add_commands as add_calibration
+from liqfeature.chart.command import add_commands as add_chart
+from liqfeature.chart.report_command import add_commands as add_report
 from liqfeature.columns import add_commands as add_columns
 from liqfeature.errors import LiqFeatureError
 from liqfeature.sandbox.command import add_commands as add_sandbox
 from liqfeature.scoring.command import add_commands as add_scoring
+from liqfeature.show import add_commands as add_show
 
 _BAD_USE = 2
 _INTERRUPTED = 130
@@ -58,5 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     add_columns(commands)
     add_scoring(commands)
     add_calibration(commands)
+    add_chart(commands)
+    add_show(commands)
+    add_report(commands)
     add_sandbox(commands)
     return parser

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from liqfeature.config import EXCHANGES, HeatmapConfig, load_config
-from liqfeature.data.store import load_beside, load_candles, write_frame
+from liqfeature.data.store import write_frame
 from liqfeature.features import COLUMNS, Column, liquidation_features
+from liqfeature.source import add_source, load_source
 
 _FEATURES_EXAMPLE = """\
 example:
@@ -33,18 +33,9 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
         epilog=_FEATURES_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    features.add_argument("--datadir", type=Path, required=True, help="as for freqtrade: .../data/binance")
-    features.add_argument("--pair", required=True, help="such as BTC/USDT:USDT")
-    features.add_argument("--timeframe", default="5m", help="of the candles (default: %(default)s)")
+    add_source(features)
     features.add_argument(
         "--out", type=Path, required=True, metavar="FILE", help="FILE.feather or FILE.parquet"
-    )
-    parameters = features.add_mutually_exclusive_group()
-    parameters.add_argument(
-        "--exchange", choices=sorted(EXCHANGES), help="default: the data directory's name, else binance"
-    )
-    parameters.add_argument(
-        "--config", type=Path, metavar="FILE", help="every parameter as JSON, instead of the exchange's"
     )
     features.set_defaults(run=_features)
 
@@ -73,22 +64,10 @@ def _columns(_: argparse.Namespace) -> int:
 
 
 def _features(args: argparse.Namespace) -> int:
-    candles = load_candles(args.datadir, args.pair, args.timeframe)
-    config = load_config(args.config) if args.config else HeatmapConfig.for_pair(args.pair, _exchange(args))
-    features = liquidation_features(
-        candles,
-        config,
-        open_interest=load_beside(args.datadir, args.pair, args.timeframe, "open_interest"),
-        funding_rate=load_beside(args.datadir, args.pair, args.timeframe, "funding_rate"),
-    )
+    source = load_source(args)
+    candles, config = source.candles, source.config
+    features = liquidation_features(candles, config, **source.inputs)
     write_frame(pd.concat([candles, features], axis=1), args.out)
     warm = max(len(candles) - config.warmup + 1, 0)
     print(f"{args.out}: {len(candles)} candles, {len(COLUMNS)} columns, {warm} rows after warm-up")
     return 0
-
-
-def _exchange(args: argparse.Namespace) -> str:
-    if args.exchange:
-        return str(args.exchange)
-    name = args.datadir.resolve().name
-    return name if name in EXCHANGES else "binance"

@@ -20,11 +20,13 @@ ROWS = (
     ("candles",),
     ("heatmap",),
     ("features", "risk", "plot", "snapshot"),
-    ("plan",),
+    ("plan", "history"),
     ("data",),
+    ("export", "source", "annotations"),
     ("scoring",),
     ("calibration",),
-    ("columns",),
+    ("chart", "ladder"),
+    ("columns", "show"),
     ("cli", "__init__"),
 )
 """A module imports from rows above its own, and a folder from itself."""

@@ -36,7 +36,7 @@ def load_candles(datadir: str | Path, pair: str, timeframe: str) -> pd.DataFrame
         found = ", ".join(str(path.name) for path in files.values()) or "none of this pair"
         msg = f"no {timeframe} futures candles of {pair} in {datadir}; found {found}"
         raise DataError(msg)
-    return read_table(files[timeframe])
+    return read_frame(files[timeframe])
 
 
 def load_beside(datadir: str | Path, pair: str, timeframe: str, candle_type: str) -> pd.DataFrame | None:
@@ -45,13 +45,13 @@ def load_beside(datadir: str | Path, pair: str, timeframe: str, candle_type: str
     if not files:
         return None
     finest = min(files, key=_minutes)
-    return read_table(files.get(timeframe, files[finest]))
+    return read_frame(files.get(timeframe, files[finest]))
 
 
-def read_table(path: str | Path) -> pd.DataFrame:
-    """Read a feather or parquet file; a DataError says what is wrong with it."""
-    path = Path(path)
+def read_frame(path: str | Path) -> pd.DataFrame:
+    """Read a table that is feather or parquet, by the suffix; a DataError where it is neither."""
     _require_arrow()
+    path = Path(path)
     if path.suffix not in SUFFIXES:
         msg = f"file must end in {' or '.join(SUFFIXES)}, received {path.name}"
         raise DataError(msg)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from liqfeature.candles import align
 from liqfeature.config import HeatmapConfig
-from liqfeature.data.store import read_table
+from liqfeature.data.store import read_frame
 from liqfeature.errors import DataError
 from liqfeature.scoring import places
 from liqfeature.scoring.contenders import ESTIMATE
@@ -51,7 +51,7 @@ def load_positions(path: str | Path, coin: str) -> pd.DataFrame:
     MissingColumnError, DataError
         Naming the column, the rule and the value received.
     """
-    table = read_table(path)
+    table = read_frame(path)
     for column in ("snapshot", "coin", "side"):
         require_column(table, column, "positions")
     mine = table[table["coin"] == coin]

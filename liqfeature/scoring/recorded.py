@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from liqfeature.data.schema import FORCED_ORDERS
-from liqfeature.data.store import read_table
+from liqfeature.data.store import read_frame
 from liqfeature.errors import DataError, MissingColumnError
 from liqfeature.tables import numbers, times
 
@@ -42,7 +42,7 @@ def load_recorded(path: str | Path, pair: str) -> pd.DataFrame:
     DataError
         If the file cannot be read, is of another form, or has no row of the pair.
     """
-    table = read_table(path)
+    table = read_frame(path)
     named = table.rename(columns={"liq_long": "long", "liq_short": "short"})
     if set(TOTALS) <= set(named.columns):
         return named[list(TOTALS)].sort_values("date", ignore_index=True)

@@ -12,6 +12,7 @@ from ta.momentum import rsi
 from ta.trend import ema_indicator
 
 from liqfeature import HeatmapConfig, liquidation_features
+from liqfeature.annotations import cluster_areas, plan_lines
 from liqfeature.config import exchange_traits
 from liqfeature.plan import Plan, PlanRule
 from liqfeature.plot import plot_config
@@ -189,3 +190,9 @@ class LiquidationClusters(IStrategy):
         if plan is None:
             return "no_plan"
         return "peak" if plan.reached_second(current_rate) else None
+
+    def plot_annotations(self, pair, start_date, end_date, dataframe, **kw):
+        """Show FreqUI the current clusters, and stop and targets of open trades."""
+        plans = ((self.plan_of(trade), trade) for trade in Trade.get_trades_proxy(pair=pair, is_open=True))
+        lines = (plan_lines(plan, trade.open_date_utc, start_date, end_date) for plan, trade in plans if plan)
+        return cluster_areas(dataframe) + [line for plan in lines for line in plan]

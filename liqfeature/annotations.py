@@ -1,0 +1,109 @@
+"""What FreqUI draws over the candles: clusters as areas, a trade's plan as lines."""
+
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from liqfeature.plan import Plan
+from liqfeature.plot import ABOVE, BELOW, NEITHER
+from liqfeature.tables import numbers
+
+_SIDES = (("above", "shorts", ABOVE), ("below", "longs", BELOW))
+
+FAINTEST, STRONGEST = 0.12, 0.6
+"""Opacities of an area."""
+
+_OPACITY_PER_DENSITY = 2.0
+
+Annotation = dict[str, Any]
+
+
+def cluster_areas(rows: pd.DataFrame) -> list[Annotation]:
+    """Draw the nearest cluster on either side of price at the last row.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        `date`, and `liq_near_*`, `liq_far_*`, `liq_notional_*`, `liq_density_*`.
+
+    Returns
+    -------
+    list of dict
+        Areas in Freqtrade's form, from near to far edge; the denser, the less transparent. Each begins at
+        the first of the last rows whose nearest cluster overlaps it, and ends at the last row.
+
+    Raises
+    ------
+    MissingColumnError
+        If a column is missing.
+    """
+    drawn = [_area(rows, *side) for side in _SIDES] if len(rows) else []
+    return [area for area in drawn if area is not None]
+
+
+def _area(rows: pd.DataFrame, where: str, side: str, colour: str) -> Annotation | None:
+    near, far, notional, density = (
+        numbers(rows, f"liq_{what}_{where}", "rows") for what in ("near", "far", "notional", "density")
+    )
+    if np.isnan(near[-1]):
+        return None
+    low, high = np.minimum(near, far), np.maximum(near, far)
+    apart = np.flatnonzero(~((low <= high[-1]) & (high >= low[-1])))  # NaN overlaps nothing
+    begin = int(apart[-1]) + 1 if apart.size else 0
+    opacity = min(FAINTEST + _OPACITY_PER_DENSITY * float(density[-1]), STRONGEST)
+    return {
+        "type": "area",
+        "start": rows["date"].iloc[begin].to_pydatetime(),
+        "end": rows["date"].iloc[-1].to_pydatetime(),
+        "y_start": float(near[-1]),
+        "y_end": float(far[-1]),
+        "color": _transparent(colour, opacity),
+        "label": f"{side} {notional[-1] / 1e6:,.3g}M",
+    }
+
+
+def _transparent(colour: str, opacity: float) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity:.2f})"
+
+
+def plan_lines(plan: Plan, opened: datetime, start: datetime, end: datetime) -> list[Annotation]:
+    """Draw the stop and the targets of a trade.
+
+    Parameters
+    ----------
+    plan : Plan
+    opened : datetime
+        When the trade was opened, UTC.
+    start, end : datetime
+        What is shown; lines lie inside it.
+
+    Returns
+    -------
+    list of dict
+        Lines in Freqtrade's form; none where the trade was opened after `end`.
+    """
+    prices = {"stop": plan.stop, "first target": plan.first_target, "second target": plan.second_target}
+    if opened > end:
+        return []
+    return [
+        {
+            "type": "line",
+            "start": max(opened, start),
+            "end": end,
+            "y_start": price,
+            "y_end": price,
+            "color": _OF_PRICE[name],
+            "label": f"{plan.side} {name}",
+            "width": 1,
+            "line_style": "dashed",
+        }
+        for name, price in prices.items()
+        if not np.isnan(price)
+    ]
+
+
+_OF_PRICE = {"stop": "#cc79a7", "first target": NEITHER, "second target": NEITHER}
+"""Purple and green of the same palette as the sides' colours."""

@@ -1,0 +1,194 @@
+"""A report tells what Freqtrade's archive says, beside what the map said at the time."""
+
+import json
+import zipfile
+
+import numpy as np
+import pandas as pd
+import pytest
+from frames import random_candles, random_open_interest
+
+from liqfeature import DataError, HeatmapConfig, liquidation_features
+from liqfeature.chart.colours import THEMES
+from liqfeature.chart.trades import OUTCOMES, outcome, outcomes_by_density, trade_traces, with_entry_row
+from liqfeature.cli import main
+from liqfeature.data.backtest import load_backtest
+
+PAIR = "BTC/USDT:USDT"
+CANDLES = random_candles(2700, seed=5, volatility=0.001)
+KNOWN = random_open_interest(CANDLES, 6)
+CONFIG = HeatmapConfig.for_pair(PAIR)
+FEATURES = liquidation_features(CANDLES, CONFIG, open_interest=KNOWN)
+
+
+def trade(opened, closed, *, is_short=False, profit=5.0, reason="peak", tags=("entry",)):
+    return {
+        "pair": PAIR,
+        "open_date": str(CANDLES["date"].iloc[opened]),
+        "close_date": str(CANDLES["date"].iloc[closed]),
+        "open_rate": float(CANDLES["open"].iloc[opened]),
+        "close_rate": float(CANDLES["close"].iloc[closed]),
+        "stop_loss_abs": 90.0,
+        "profit_abs": profit,
+        "profit_ratio": profit / 1000,
+        "exit_reason": reason,
+        "enter_tag": "<b>tag",
+        "is_short": is_short,
+        "orders": [{"ft_order_tag": tag} for tag in tags],
+    }
+
+
+TRADES = [
+    trade(2500, 2520, profit=-3.0, reason="stop_loss"),
+    trade(2400, 2450, profit=5.0),
+    trade(2600, 2640, is_short=True, profit=1.0, reason="cascade_behind", tags=("entry", "near_edge")),
+]
+
+
+def archive(folder, trades, name="backtest-result-1"):
+    figures = {
+        "trades": trades,
+        "total_trades": len(trades),
+        "profit_total": 0.0003,
+        "profit_factor": 2.0,
+        "starting_balance": 1000.0,
+        "stake_currency": "USDT",
+        "timeframe": "5m",
+        "backtest_start": str(CANDLES["date"].iloc[2350])[:19],
+        "backtest_end": str(CANDLES["date"].iloc[2690])[:19],
+    }
+    path = folder / f"{name}.zip"
+    with zipfile.ZipFile(path, "w") as opened:
+        opened.writestr(f"{name}.json", json.dumps({"strategy": {"Mine": figures}}))
+    return path
+
+
+@pytest.fixture
+def datadir(tmp_path):
+    folder = tmp_path / "binance" / "futures"
+    folder.mkdir(parents=True)
+    CANDLES.to_feather(folder / "BTC_USDT_USDT-5m-futures.feather")
+    KNOWN.to_feather(folder / "BTC_USDT_USDT-5m-open_interest.feather")
+    return tmp_path / "binance"
+
+
+def test_the_newest_archive_of_a_directory_is_read(tmp_path):
+    import os
+
+    newer = archive(tmp_path, TRADES, "newer")
+    older = archive(tmp_path, [], "older")
+    os.utime(older, (1, 1))
+    found = load_backtest(tmp_path)
+    assert found.strategy == "Mine"
+    assert len(found.trades) == 3
+    assert found.trades["open_date"].is_monotonic_increasing
+    assert str(found.trades["open_date"].dt.tz) == "UTC"
+    assert load_backtest(older).trades.empty
+    assert load_backtest(newer).figures["profit_factor"] == 2.0
+
+
+def test_what_is_no_archive_is_named(tmp_path):
+    with pytest.raises(DataError, match="no archive of a backtest in"):
+        load_backtest(tmp_path)
+    (tmp_path / "no.zip").write_text("no")
+    with pytest.raises(DataError, match=r"no\.zip must be an archive that freqtrade backtesting wrote"):
+        load_backtest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("reason", "tags", "expected"),
+    [
+        ("peak", ("entry", "near_edge"), "second target"),
+        ("stop_loss", ("entry", "near_edge"), "first target only"),
+        ("stop_loss", ("entry",), "stop"),
+        ("liquidation", ("entry",), "stop"),
+        ("cascade_behind", ("entry",), "neither"),
+    ],
+)
+def test_outcomes_go_by_exit_reason_and_tags(reason, tags, expected):
+    assert outcome(trade(2400, 2410, reason=reason, tags=tags)) == expected
+
+
+def known(tmp_path):
+    trades = load_backtest(archive(tmp_path, TRADES)).trades
+    return with_entry_row(trades, CANDLES, FEATURES)
+
+
+def test_the_map_ahead_of_a_trade_is_that_of_the_last_closed_candle(tmp_path):
+    rows = known(tmp_path)
+    for (_, found), (opened, where) in zip(
+        rows.iterrows(), [(2400, "above"), (2500, "above"), (2600, "below")], strict=True
+    ):
+        row = FEATURES.iloc[opened - 1]
+        assert found["target"] == pytest.approx(row[f"liq_near_{where}"], nan_ok=True)
+        assert found["density"] == pytest.approx(row[f"liq_density_{where}"], nan_ok=True)
+    assert rows["outcome"].tolist() == ["second target", "stop", "first target only"]
+    assert rows["target"].notna().any()
+
+
+def test_trades_are_drawn_where_they_were_entered_and_left(tmp_path):
+    import plotly.graph_objects as go
+
+    rows = known(tmp_path)
+    drawn = {t.name: t for t in trade_traces(rows, go, THEMES["dark"])}
+    assert list(drawn["entries"].y) == rows["open_rate"].tolist()
+    assert list(drawn["exits"].y) == rows["close_rate"].tolist()
+    assert list(drawn["entries"].marker.symbol) == ["triangle-up", "triangle-up", "triangle-down"]
+    assert list(drawn["lost"].y[:2]) == [rows["open_rate"][1], rows["close_rate"][1]]
+    assert len(drawn["won"].y) == 6
+    opened = rows["open_date"].dt.tz_localize(None)
+    assert list(pd.to_datetime(drawn["entries"].x)) == list(opened)
+
+
+def test_outcomes_are_counted_from_thin_to_dense():
+    trades = pd.DataFrame(
+        {
+            "density": [0.01, 0.02, 0.03, 0.2, 0.3, 0.4, np.nan],
+            "outcome": ["stop", "stop", "neither", "second target", "second target", "stop", "stop"],
+        }
+    )
+    table = outcomes_by_density(trades, groups=2)
+    assert list(table.columns) == list(OUTCOMES)
+    assert table["stop"].tolist() == [2, 1]
+    assert table["second target"].tolist() == [0, 2]
+    assert table.to_numpy().sum() == 6
+    assert outcomes_by_density(trades.iloc[:1]).loc["all", "stop"] == 1
+    assert outcomes_by_density(trades.iloc[6:]).empty
+
+
+def page_of(datadir, trades, capsys):
+    out = datadir / "report.html"
+    results = archive(datadir, trades)
+    assert main(["report", "--results", str(results), "--datadir", str(datadir), "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out}\n"
+    before, _, rest = out.read_text(encoding="utf-8").partition('<script id="plotly">')
+    return before, rest.partition("</script>\n</head>")[2]
+
+
+def test_a_report_holds_figures_equity_and_a_map_for_each_pair(datadir, capsys):
+    head, page = page_of(datadir, TRADES, capsys)
+    assert "backtest of Mine" in head
+    assert "<dt>trades</dt><dd>3</dd>" in page
+    assert "<dt>profit</dt><dd>+0.03%</dd>" in page
+    assert "SANDBOX" not in page
+    figures = json.loads(page.partition('id="figures">')[2].partition("</script>")[0])
+    assert len(figures) == 3
+    assert figures[0]["data"][0]["name"] == "equity"
+    names = [trace.get("name") for trace in figures[2]["data"]]
+    assert {"longs", "shorts", "price", "entries", "exits", "stops", "targets"} <= set(names)
+    assert "http" not in page
+
+
+def test_the_last_equity_is_the_balance_with_all_profits(tmp_path):
+    from liqfeature.chart.report import equity_figure
+
+    drawn = equity_figure(load_backtest(archive(tmp_path, TRADES)), THEMES["dark"]).data[0]
+    assert list(drawn.y) == pytest.approx([1000.0, 1005.0, 1002.0, 1003.0])
+
+
+def test_a_backtest_without_trades_and_one_in_the_sandbox_are_called_so(datadir, capsys):
+    assert "No trades" in page_of(datadir, [], capsys)[1]
+    (datadir / "SANDBOX").write_text("")
+    head, page = page_of(datadir, TRADES, capsys)
+    assert "SANDBOX, invented prices" in head
+    assert "profit and loss in it mean nothing" in page
