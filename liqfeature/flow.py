@@ -47,7 +47,7 @@ class FlowRule:
 
     levered_share: float = 0.65
     churn: float = 0.2
-    scalp_churn: float = 5.0
+    scalp_churn: float = 3.0
     most_closed: float = 0.5
     open_interest_sides: int = 1
     open_interest_in_contracts: bool = False

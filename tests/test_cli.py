@@ -11,10 +11,17 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
+import pandas as pd
 import pytest
+from frames import random_candles
 from tapes import walking_tape
 
+from liqfeature import HeatmapConfig, load_config
+from liqfeature.calibration import calibrate as calibration
 from liqfeature.cli import main
+from liqfeature.data.store import write_frame
+from liqfeature.grid import PriceGrid
 from liqfeature.sandbox import command as sandbox_command
 
 INSTANT = """
@@ -192,3 +199,173 @@ def test_serve_tells_its_address_and_stops_when_told(signum, tmp_path):
         finally:
             sandbox.kill()
     assert not is_open(url)
+
+
+# --- validate and calibrate -------------------------------------------------------------------------------
+
+SMALL_SANDBOX = ["--sandbox", "liquid", "--days", "14", "--arrivals", "4"]
+
+
+def test_validate_of_a_sandbox_says_so_and_writes_its_scores(tmp_path, capsys):
+    path = tmp_path / "scores.json"
+    assert main(["validate", *SMALL_SANDBOX, "--out", str(path)]) == 0
+    page = capsys.readouterr().out
+    assert "SANDBOX liquid, seed 1, 14 days, 4 traders a minute" in page
+    for text in ("longs liquidated, below price", "estimate", "volume ladder", "positions really open"):
+        assert text in page
+    assert page.endswith(f"written to {path}\n")
+    written = json.loads(path.read_text())
+    assert set(written) == {"about", "measures", "scores"}
+    assert written["about"]["market"] == "SANDBOX liquid, seed 1, 14 days, 4 traders a minute"
+    assert (written["about"]["pair"], written["about"]["timeframe"]) == ("BTC/USDT:USDT", "5m")
+    assert HeatmapConfig.from_dict(written["about"]["config"]) == HeatmapConfig.for_pair("BTC/USDT:USDT")
+    measures = {score["measure"] for score in written["scores"] if score["map"] == "estimate"}
+    assert {"rank", "partial", "known", "gain", "lift", "of_oracle", "earth_mover"} <= measures
+
+
+def test_the_sandboxs_truth_lies_on_the_grid_of_the_configuration(tmp_path):
+    """With bins of twice the width the mean distance from the truth stays about the same in basis points."""
+    moved = []
+    for width in (0.0005, 0.001):
+        config, path = tmp_path / "config.json", tmp_path / "scores.json"
+        config.write_text(json.dumps(HeatmapConfig(grid=PriceGrid(width=width)).to_dict()))
+        assert main(["validate", *SMALL_SANDBOX, "--config", str(config), "--out", str(path)]) == 0
+        scores = {
+            (s["map"], s["measure"], s["side"]): s["value"] for s in json.loads(path.read_text())["scores"]
+        }
+        moved.append(scores.get(("estimate", "earth_mover", "both")))
+    assert moved[1] == pytest.approx(moved[0], rel=0.1)
+
+
+def test_calibrate_writes_a_configuration_with_its_provenance(tmp_path, capsys, monkeypatch):
+    """With fewer hours and steps than a real search asks for, which takes a minute."""
+    monkeypatch.setattr(calibration, "LEAST_HOURS", 20)
+    monkeypatch.setattr(calibration, "STEPS", {"churn": ({"flow.churn": 0.1}, {"flow.churn": 0.4})})
+    path = tmp_path / "found.json"
+    assert main(["calibrate", *SMALL_SANDBOX, "--out", str(path)]) == 0
+    page = capsys.readouterr().out
+    for text in (
+        "churn: ",
+        "weight: ",
+        "in sample, ",
+        "out of sample, ",
+        "partial short",
+        f"written to {path}\n",
+    ):
+        assert text in page
+    provenance = json.loads(path.read_text())["provenance"]
+    assert provenance["market"] == "SANDBOX liquid, seed 1, 14 days, 4 traders a minute"
+    assert provenance["pair"] == "BTC/USDT:USDT"
+    assert provenance["out of sample"]["hours"] > 60
+    assert load_config(path).warmup == HeatmapConfig.for_pair("BTC/USDT:USDT").warmup
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    """Folder with a data directory and hourly totals, a day longer than the warm-up."""
+    n = HeatmapConfig.for_pair("BTC/USDT:USDT").warmup + 300
+    candles = random_candles(n, seed=1)
+    (tmp_path / "binance" / "futures").mkdir(parents=True)
+    write_frame(candles, tmp_path / "binance" / "futures" / "BTC_USDT_USDT-5m-futures.feather")
+    date = candles["date"].dt.floor("1h").drop_duplicates().reset_index(drop=True)
+    amount = np.random.default_rng(0).lognormal(12, 1, (2, len(date)))
+    totals = pd.DataFrame({"date": date, "long": amount[0], "short": amount[1]})
+    write_frame(totals, tmp_path / "totals.feather")
+    return tmp_path
+
+
+def test_validate_of_recordings_names_their_file_and_keeps_to_the_timerange(recordings, capsys):
+    path = recordings / "scores.json"
+    arguments = [
+        "--datadir",
+        str(recordings / "binance"),
+        "--liquidations",
+        str(recordings / "totals.feather"),
+    ]
+    assert main(["validate", *arguments, "--timerange", "20260109-", "--out", str(path)]) == 0
+    about = json.loads(path.read_text())["about"]
+    assert about["market"] == "recorded: totals.feather"
+    assert about["scored"][0] == "2026-01-09T03:00:00+00:00"  # the warm-up ends at 02:10
+    assert "SANDBOX" not in capsys.readouterr().out
+    assert main(["validate", *arguments, "--timerange", "20260109-20260110", "--out", str(path)]) == 0
+    assert json.loads(path.read_text())["about"]["scored"][1] < "2026-01-10"
+
+
+@pytest.mark.parametrize("command", ["validate", "calibrate"])
+def test_recorded_candles_without_liquidations_are_refused_in_one_line(command, recordings, capsys):
+    arguments = [command, "--datadir", str(recordings / "binance"), "--out", str(recordings / "out.json")]
+    assert main(arguments) == 2
+    assert capsys.readouterr().err == "liqfeature: --datadir needs --liquidations FILE, received none\n"
+    assert not (recordings / "out.json").exists()
+
+
+def test_positions_in_a_sandbox_are_refused_in_one_line(tmp_path, capsys):
+    assert main(["validate", *SMALL_SANDBOX, "--positions", str(tmp_path / "positions.parquet")]) == 2
+    assert capsys.readouterr().err == "liqfeature: --positions needs --datadir, received --sandbox\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["validate"], "one of the arguments --datadir --sandbox is required"),
+        (["validate", "--sandbox", "liquid", "--datadir", "."], "not allowed with argument"),
+        (
+            ["validate", "--sandbox", "liquid", "--timerange", "july"],
+            "--timerange: must be FROM-TO with dates",
+        ),
+        (["validate", "--sandbox", "liquid", "--timerange", "20269901-"], "--timerange: "),
+        (["validate", "--sandbox", "liquid", "--unit", "euro"], "--unit: invalid choice: 'euro'"),
+        (["calibrate", "--sandbox", "liquid"], "the following arguments are required: --out"),
+    ],
+)
+def test_bad_use_of_scores_is_one_line_and_exit_code_two(arguments, reason, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    complaint = capsys.readouterr().err
+    assert reason in complaint
+    assert complaint.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--sandbox", "calm"], "scenario must be one of liquid"),
+        (["--sandbox", "liquid", "--days", "5"], "candles must reach past the warm-up"),
+        (["--sandbox", "liquid", "--timeframe", "7m"], "timeframe must be one of"),
+        (["--sandbox", "liquid", "--days", "14", "--timerange", "20270101-"], "candles must reach past"),
+        (
+            ["--datadir", "nowhere", "--liquidations", "none.feather"],
+            "no 5m futures candles of BTC/USDT:USDT",
+        ),
+    ],
+)
+def test_a_market_that_cannot_be_scored_is_one_line(arguments, reason, capsys):
+    assert main(["validate", "--arrivals", "1", *arguments]) == 2
+    complaint = capsys.readouterr().err
+    assert complaint.startswith(f"liqfeature: {reason}")
+    assert complaint.count("\n") == 1
+
+
+def test_a_recording_of_another_period_is_one_line(recordings, capsys):
+    totals = pd.read_feather(recordings / "totals.feather")
+    totals["date"] += pd.Timedelta("1000D")
+    write_frame(totals, recordings / "totals.feather")
+    arguments = [
+        "--datadir",
+        str(recordings / "binance"),
+        "--liquidations",
+        str(recordings / "totals.feather"),
+    ]
+    assert main(["validate", *arguments]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_calibrate_keeps_to_the_timerange(tmp_path, monkeypatch):
+    monkeypatch.setattr(calibration, "LEAST_HOURS", 10)
+    monkeypatch.setattr(calibration, "STEPS", {})
+    path = tmp_path / "found.json"
+    assert main(["calibrate", *SMALL_SANDBOX, "--timerange", "20260110-20260113", "--out", str(path)]) == 0
+    provenance = json.loads(path.read_text())["provenance"]
+    assert provenance["in sample"]["from"] >= "2026-01-10"
+    assert provenance["out of sample"]["to"] <= "2026-01-13"
