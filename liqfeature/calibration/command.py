@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from liqfeature.calibration.calibrate import Calibration, calibrate
-from liqfeature.scoring.command import add_market, config_of, market_name, market_of
+from liqfeature.scoring.command import add_market, market_name, market_of
 
 _EXAMPLE = """\
 example:
@@ -18,6 +18,9 @@ example:
 Parameters are chosen on the first half of the recording, and only where they help in both halves of that;
 scores on the second half are printed beside those before. Nothing is fitted while a strategy runs.
 """
+
+
+INPUTS = ("candles", "liquidations", "config", "open_interest", "funding_rate")
 
 
 def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -41,8 +44,8 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def _calibrate(args: argparse.Namespace) -> int:
     market = market_of(args)
-    inputs = {name: market[name] for name in ("candles", "liquidations", "open_interest", "funding_rate")}
-    found = calibrate(**inputs, config=config_of(args), ranks_only=not (args.complete or args.sandbox))
+    inputs = {name: market[name] for name in INPUTS}
+    found = calibrate(**inputs, ranks_only=not (args.complete or args.sandbox))
     _print(found)
     values = found.to_dict()
     values["provenance"] = {

@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 
 from liqfeature.config import EXCHANGES, HeatmapConfig, load_config
-from liqfeature.data.store import load_beside, load_candles
 from liqfeature.errors import ConfigError
 from liqfeature.scoring.positions import load_positions, score_positions
 from liqfeature.scoring.recorded import UNITS, load_recorded
 from liqfeature.scoring.scorecard import Scorecard, print_scorecard, write_scorecard
 from liqfeature.scoring.validate import validate
+from liqfeature.source import load_source
 
 _EXAMPLE = """\
 examples:
@@ -91,31 +91,21 @@ def add_market(command: argparse.ArgumentParser) -> None:
 
 def market_of(args: argparse.Namespace) -> dict[str, Any]:
     """Arguments of `validate` that the options of `add_market` name."""
-    return _simulated(args) if args.sandbox else _recorded(args)
-
-
-def config_of(args: argparse.Namespace) -> HeatmapConfig:
-    """Read or make the configuration that the options name."""
-    if args.config:
-        return load_config(args.config)
-    name = args.datadir.resolve().name if args.datadir else "binance"
-    return HeatmapConfig.for_pair(args.pair, args.exchange or (name if name in EXCHANGES else "binance"))
+    first, last = args.timerange
+    return {**(_simulated(args) if args.sandbox else _recorded(args)), "first": first, "last": last}
 
 
 def _recorded(args: argparse.Namespace) -> dict[str, Any]:
     if args.liquidations is None:
         message = "--datadir needs --liquidations FILE, received none"
         raise ConfigError(message)
-    beside = functools.partial(load_beside, args.datadir, args.pair, args.timeframe)
-    first, last = args.timerange
+    source = load_source(args)
     return {
-        "candles": load_candles(args.datadir, args.pair, args.timeframe),
+        "candles": source.candles,
         "liquidations": load_recorded(args.liquidations, args.pair),
-        "open_interest": beside("open_interest"),
-        "funding_rate": beside("funding_rate"),
+        "config": source.config,
+        **source.inputs,
         "unit": args.unit,
-        "first": first,
-        "last": last,
         "hours_between": 1,
     }
 
@@ -127,20 +117,19 @@ def _simulated(args: argparse.Namespace) -> dict[str, Any]:
 
     market = dataclasses.replace(scenario(args.sandbox), arrivals=args.arrivals)
     tape = simulate(market, args.pair, start="2026-01-01", days=args.days, seed=args.seed)
-    first, last = args.timerange
+    exchange = args.exchange or "binance"
     return {
         "candles": history.candles(tape, args.timeframe),
         "liquidations": tape.forced_orders,
+        "config": load_config(args.config) if args.config else HeatmapConfig.for_pair(args.pair, exchange),
         "open_interest": history.open_interest(tape, args.timeframe),
         "funding_rate": history.funding(tape),
-        "first": first,
-        "last": last,
         "true_maps": functools.partial(truth.true_maps, tape),
     }
 
 
 def _validate(args: argparse.Namespace) -> int:
-    card = _against_positions(args) if args.positions else validate(**market_of(args), config=config_of(args))
+    card = _against_positions(args) if args.positions else validate(**market_of(args))
     about = {"market": market_name(args), "pair": args.pair, "timeframe": args.timeframe, **card.about}
     card = dataclasses.replace(card, about=about)
     print_scorecard(card)
@@ -156,15 +145,13 @@ def _against_positions(args: argparse.Namespace) -> Scorecard:
     if args.sandbox:
         message = "--positions needs --datadir, received --sandbox"
         raise ConfigError(message)
-    beside = functools.partial(load_beside, args.datadir, args.pair, args.timeframe)
+    source = load_source(args)
+    prior = HeatmapConfig.for_exchange(args.exchange or "hyperliquid")
     return score_positions(
-        load_candles(args.datadir, args.pair, args.timeframe),
+        source.candles,
         load_positions(args.positions, args.pair.partition("/")[0]),
-        load_config(args.config)
-        if args.config
-        else HeatmapConfig.for_exchange(args.exchange or "hyperliquid"),
-        open_interest=beside("open_interest"),
-        funding_rate=beside("funding_rate"),
+        source.config if args.config else prior,
+        **source.inputs,
     )
 
 
