@@ -13,7 +13,7 @@ import liqfeature
 ROWS = (
     ("errors", "types", "compiled"),
     ("checks", "tiers"),
-    ("margin", "grid", "flow", "clusters"),
+    ("margin", "grid", "flow", "clusters", "week"),
     ("leverage", "cascade", "kernels"),
     ("config", "tables"),
     ("join",),
@@ -21,7 +21,7 @@ ROWS = (
     ("heatmap",),
     ("features", "risk", "plot", "snapshot"),
     ("plan",),
-    ("data",),
+    ("data", "scoring"),
     ("columns",),
     ("cli", "__init__"),
 )

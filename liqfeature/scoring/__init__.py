@@ -1,0 +1,1 @@
+"""How good a map is: baselines, scores with intervals, and the scorecard."""
