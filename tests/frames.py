@@ -98,7 +98,7 @@ def random_funding(candles: pd.DataFrame, seed: int, *, every: int = 12, size: f
 
 
 def small_config(**changes: Any) -> HeatmapConfig:
-    """Warms up in 61 candles; bins so coarse that clusters, sweeps and cascades abound."""
+    """Warms up in 62 candles; bins so coarse that clusters, sweeps and cascades abound."""
     small: dict[str, Any] = {
         "horizon": 3,
         "max_age": 32,

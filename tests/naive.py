@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import groupby
 
 import numpy as np
@@ -10,6 +11,9 @@ from liqfeature.candles import Candles
 from liqfeature.config import HeatmapConfig
 from liqfeature.heatmap import Scan
 from liqfeature.types import LONG, SHORT
+
+HOUR = 3_600_000
+"""Milliseconds."""
 
 Levels = dict[tuple[int, int], float]
 """Live amount by side and bin."""
@@ -61,6 +65,8 @@ class NaiveScan:
         self.swept: list[tuple[float, float, float, float]] = []  # amounts, notionals
         self.rows: list[dict[tuple[str, int], float]] = []
         self.sigmas: dict[int, float] = {}
+        self.nearest: dict[int, tuple[list[int], float, float]] = {}  # bins, amount and near edge, by side
+        self.touches: list[dict[int, tuple[float, float]]] = []  # by side: share swept of it, its near edge
         self._flow()
 
     def run(self) -> "NaiveScan":
@@ -156,6 +162,7 @@ class NaiveScan:
 
     def _consume(self, t: int) -> None:
         lowest, highest = math.floor(self.low[t]), math.floor(self.high[t])
+        self._touch(lowest, highest)
         gone = [p for p in self.positions if (p.bin >= lowest if p.side == LONG else p.bin <= highest)]
         self.positions = [
             p for p in self.positions if not (p.bin >= lowest if p.side == LONG else p.bin <= highest)
@@ -166,6 +173,15 @@ class NaiveScan:
             for side in (LONG, SHORT)
         ]
         self.swept.append((*amounts, *notionals))
+
+    def _touch(self, lowest: int, highest: int) -> None:
+        live = self.levels()
+        self.touches.append({})
+        for side, (bins, amount, near) in self.nearest.items():
+            met = [b for b in bins if (b >= lowest if side == LONG else b <= highest)]
+            swept = math.fsum(live.get((side, b), 0.0) for b in met)
+            if swept:
+                self.touches[-1][side] = (min(swept / amount, 1.0), near)
 
     def _centre(self, b: int) -> float:
         return math.exp((b + 0.5) * self.config.grid.width)
@@ -187,8 +203,10 @@ class NaiveScan:
                 )
                 smooth[side, i] = weighed / sum(weights.values())
         usual = self._usual(t)
+        self.nearest = {}
         for side in (LONG, SHORT):
-            self._read_clusters(t, side, smooth[side], config.clusters.ratio * self.level[t] * usual, row)
+            self._read_clusters(t, side, smooth[side], self.level[t] * usual, row)
+            self._read_clearing(side, row)
         self.shares.append(smooth / self.level[t] if self.level[t] > 0 else np.zeros_like(smooth))
         self.forced.append(
             tuple(math.fsum(s[2 + side] for s in self.swept[-config.horizon :]) for side in (0, 1))
@@ -207,8 +225,9 @@ class NaiveScan:
         return np.mean([p.mean(axis=0) for p in past], axis=0) if past else np.zeros(n_window)
 
     def _read_clusters(
-        self, t: int, side: int, smooth: np.ndarray, bar: np.ndarray, row: dict[tuple[str, int], float]
+        self, t: int, side: int, smooth: np.ndarray, usual: np.ndarray, row: dict[tuple[str, int], float]
     ) -> None:
+        bar = self.config.clusters.ratio * usual
         away = -1 if side == LONG else 1
         price, close, width = math.floor(self.close[t]), self.close[t], self.config.grid.width
         live = self.levels()
@@ -242,6 +261,17 @@ class NaiveScan:
         now = int(self.candles.tick[t])
         row["age", side] = math.fsum(p.amount * (now - p.opened) for p in inside) / amount
         row["hit", side] = self._reach(abs(edges[0] - close), t)
+        self.nearest[side] = (bins, amount, near_price)
+        steps = range(abs(bins[0] - price) - 1)  # bins between price's and the cluster's
+        if sum(usual[i] for i in steps) > 0:
+            held = math.fsum(live.get((side, price + away * (1 + i)), 0.0) for i in steps)
+            row["vacuum", side] = held / math.fsum(usual[i] for i in steps)
+
+    def _read_clearing(self, side: int, row: dict[tuple[str, int], float]) -> None:
+        touches = [touch[side] for touch in self.touches[-self.config.horizon :] if side in touch]
+        row["cleared", side] = 1 - math.prod(1 - share for share, _ in touches)
+        if touches:
+            row["pierced", side] = (max if side == LONG else min)(edge for _, edge in touches)
 
     def _read_cascade(self, t: int, side: int, n_window: int, row: dict[tuple[str, int], float]) -> None:
         price, close, rule = math.floor(self.close[t]), self.close[t], self.config.cascade
@@ -279,11 +309,31 @@ class NaiveScan:
         ranges = [(self.high[u] - self.low[u]) ** 2 for u in range(max(0, t + 1 - window), t + 1)]
         return math.fsum(ranges) / window / (4 * math.log(2))
 
+    def _activity(self, begin: int, candles: int) -> float:
+        """Mean over a span of hours and parts of them, from candle number `begin`."""
+        rule, interval = self.config.cascade, self.candles.interval
+        start, stop = begin * interval, (begin + candles) * interval
+        parts = []
+        for hour in range(start // HOUR, -(-stop // HOUR)):
+            inside = min(stop, (hour + 1) * HOUR) - max(start, hour * HOUR)
+            at = datetime.fromtimestamp(hour * HOUR // 1000, tz=UTC)
+            parts.append(inside * rule.hours[at.hour] * (rule.weekend if at.weekday() >= 5 else 1))
+        return math.fsum(parts) / (stop - start)
+
     def _sigma(self, t: int) -> float:
         if t not in self.sigmas:
-            rule = self.config.cascade
-            parts = [w * self._variance(t, k) for w, k in zip(rule.weights, rule.windows, strict=True)]
-            self.sigmas[t] = math.sqrt(self.config.horizon * math.fsum(parts))
+            rule, horizon, tick = self.config.cascade, self.config.horizon, self.candles.tick
+            weights = [w * k / (k + horizon) for w, k in zip(rule.weights, rule.windows, strict=True)]
+            volatilities = []
+            for k in rule.windows:
+                calm = [
+                    (self.high[u] - self.low[u]) ** 2 / self._activity(int(tick[u]), 1)
+                    for u in range(max(0, t + 1 - k), t + 1)
+                ]
+                volatilities.append(math.sqrt(math.fsum(calm) / k / (4 * math.log(2))))
+            usual = math.fsum(w * v for w, v in zip(weights, volatilities, strict=True)) / math.fsum(weights)
+            ahead = self._activity(int(tick[t]) + 1, horizon)
+            self.sigmas[t] = usual * math.sqrt(ahead * (1 + rule.lasting * (horizon - 1)))
         return self.sigmas[t]
 
     def _impact(self, t: int) -> float:
