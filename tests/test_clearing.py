@@ -91,8 +91,8 @@ def test_what_is_cleared_was_met_by_price(market: Market, config: HeatmapConfig)
 
 def test_a_share_is_of_what_the_cluster_held_at_the_close_before() -> None:
     rng = np.random.default_rng(5)
-    path = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, 400)))
-    candles = quiet([(p * 1.01, p * 0.99, p) for p in path], [50.0] * 400)
+    path = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, 1500)))
+    candles = quiet([(p * 1.01, p * 0.99, p) for p in path], [50.0] * 1500)
     config = small_config(horizon=1, max_age=4096)  # nothing is forgotten
     scan = scanned(Market(candles, steady_open_interest(candles, 1000.0)), config)
     for side, reached in ((LONG, candles["low"]), (SHORT, candles["high"])):
