@@ -66,6 +66,10 @@ def score(candles: pd.DataFrame, features: pd.DataFrame, horizon: int, part: str
         error, skill = calibration_error(values, came_true, day), brier_skill(values, came_true, day)
         shown = " ".join(f"{100 * x:6.2f}" for x in (error.value, error.low, error.high))
         print(f"  {name:8} error {shown}   skill {skill.value:.3f} {skill.low:.3f} {skill.high:.3f}")  # noqa: T201
+    gain = brier_skill(
+        *(np.concatenate(x) for x in (stated, outcomes, days)), reference=np.concatenate(plain)
+    )
+    print(f"  columns over plain: skill {gain.value:.3f} {gain.low:.3f} {gain.high:.3f}")  # noqa: T201
     table = reliability_table(np.concatenate(stated), came_true)
     for name, line in (("stated", table.stated), ("came true", table.came_true), ("rows", table.rows)):
         print(f"  {name:10}", *(f"{x:7.3f}" if name != "rows" else f"{x:7d}" for x in line))  # noqa: T201

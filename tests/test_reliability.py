@@ -65,6 +65,18 @@ def test_perfect_wrong_and_ignorant_forecasts() -> None:
     assert calibration_error(1 - rain, rain, one_day(5)).value == 1
 
 
+def test_skill_over_another_forecast_is_the_share_of_its_error_that_is_gone() -> None:
+    stated, rain = np.array([0.9, 0.6, 0.8, 0.3]), np.array([1.0, 1.0, 1.0, 0.0])
+    other = np.array([0.5, 0.5, 0.5, np.nan])  # where it states nothing, nothing is compared
+    got = brier_skill(stated, rain, one_day(4), reference=other).value
+    assert got == pytest.approx(1 - (0.01 + 0.16 + 0.04) / 0.75)
+    assert brier_skill(stated, rain, one_day(4), reference=stated).value == 0
+    assert brier_skill(stated, rain, one_day(4), reference=np.full(4, 0.75)).value == pytest.approx(
+        brier_skill(stated, rain, one_day(4)).value
+    )
+    assert np.isnan(brier_skill(stated, rain, one_day(4), reference=rain).value)
+
+
 def test_skill_is_undefined_where_nothing_or_all_came_true() -> None:
     for came_true in (np.zeros(4), np.ones(4), np.zeros(0)):
         got = brier_skill(np.full(came_true.size, 0.5), came_true, one_day(came_true.size))

@@ -123,8 +123,10 @@ def calibration_error(
     return _by_days(_error, terms, day[known])
 
 
-def brier_skill(stated: FloatArray, came_true: FloatArray, day: IntArray) -> DayInterval:
-    """1 less the Brier score over that of always stating the base rate; 1 is perfect, 0 knows nothing.
+def brier_skill(
+    stated: FloatArray, came_true: FloatArray, day: IntArray, reference: FloatArray | None = None
+) -> DayInterval:
+    """1 less the Brier score over that of a reference; 1 is perfect, 0 no better, below 0 worse.
 
     Parameters
     ----------
@@ -132,19 +134,26 @@ def brier_skill(stated: FloatArray, came_true: FloatArray, day: IntArray) -> Day
         As for `reliability_table`.
     day : ndarray of shape (n,)
         Day of each row: rows of one day are alike, and days are resampled as a whole.
+    reference : ndarray of shape (n,), optional
+        Probabilities to beat. Default: the base rate, each draw's own.
 
     Returns
     -------
     DayInterval
-        NaN where all or none came true. The base rate is each draw's own.
+        NaN where the reference makes no error: for the base rate, where all or none came true.
 
     Notes
     -----
     Brier (1950); resampling after Efron and Tibshirani (1993), with the day as the unit.
     """
     known = _known(stated, came_true)
-    terms = np.stack([(stated - came_true) ** 2, came_true, np.ones(stated.size)], axis=1)
-    return _by_days(_skill, terms[known], day[known])
+    square = (stated - came_true) ** 2
+    if reference is None:
+        terms = np.stack([square, came_true, np.ones(stated.size)], axis=1)
+        return _by_days(_skill_over_base_rate, terms[known], day[known])
+    known &= _known(reference, came_true)
+    terms = np.stack([square, (reference - came_true) ** 2], axis=1)
+    return _by_days(lambda sums: _skill(*sums.T), terms[known], day[known])
 
 
 def _error(sums: FloatArray) -> FloatArray:
@@ -152,12 +161,15 @@ def _error(sums: FloatArray) -> FloatArray:
     return distance
 
 
-def _skill(sums: FloatArray) -> FloatArray:
+def _skill_over_base_rate(sums: FloatArray) -> FloatArray:
     squares, events, rows = sums.T
-    by_base_rate = events * (rows - events) / np.maximum(rows, 1.0)
-    skill = np.full(len(sums), np.nan)
-    np.divide(squares, by_base_rate, out=skill, where=by_base_rate > 0)
-    return 1.0 - skill
+    return _skill(squares, events * (rows - events) / np.maximum(rows, 1.0))
+
+
+def _skill(squares: FloatArray, of_reference: FloatArray) -> FloatArray:
+    ratio = np.full(squares.size, np.nan)
+    np.divide(squares, of_reference, out=ratio, where=of_reference > 0)
+    return 1.0 - ratio
 
 
 def _bin(stated: FloatArray, n_bins: int) -> IntArray:
