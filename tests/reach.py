@@ -59,7 +59,7 @@ def score(candles: pd.DataFrame, features: pd.DataFrame, horizon: int, part: str
         )
         stated.append(features[f"liq_hit_{where}"].to_numpy()[rows])
         plain.append(plain_reflection(candles["close"], edge, horizon)[rows])
-        days.append((candles["date"].astype("int64") // 86_400_000).to_numpy()[rows])
+        days.append((candles["date"].dt.as_unit("ms").astype("int64") // 86_400_000).to_numpy()[rows])
     came_true, day = np.concatenate(outcomes), np.concatenate(days)
     for name, probability in (("columns", stated), ("plain", plain)):
         values = np.where(np.isnan(np.concatenate(stated)), np.nan, np.concatenate(probability))
