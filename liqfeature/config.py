@@ -119,12 +119,13 @@ class HeatmapConfig:
     def warmup(self) -> int:
         """Candles on which a row depends at most, its own included.
 
-        A row depends on distances from price over a lookback and a block, or on sweeps over a lookback and
-        a horizon; those on the map, whose deposits live `max_age`; those on open interest or volume, at most
-        a lookback old, and on the candle before.
+        A row depends on clusters within the horizon before it; those on distances from price over a lookback
+        and a block, and the cascade on sweeps over a lookback and a horizon; all of them on the map, whose
+        deposits live `max_age`; those on open interest or volume, at most a lookback old, and on the candle
+        before.
         """
         block = self.lookback // N_BLOCKS
-        return self.max_age + 2 * self.lookback + max(block, self.horizon) + 2
+        return self.max_age + 2 * self.lookback + block + self.horizon + 2
 
     @classmethod
     def for_pair(cls, pair: str, exchange: str = "binance", **changes: Any) -> Self:

@@ -43,6 +43,21 @@ _SIDED = {
     "cascade": Column(
         "probability", 0, 1, "that forced notional within `horizon` exceeds its own trailing 95 % level"
     ),
+    "vacuum": Column(
+        "ratio",
+        0,
+        math.inf,
+        "resting between price and the near edge, over what is usual there; near 0: open air",
+    ),
+    "cleared": Column(
+        "share", 0, 1, "of the nearest cluster, swept in the last `horizon` candles, candle by candle"
+    ),
+    "pierced": Column(
+        "price",
+        0,
+        math.inf,
+        "near edge where that sweep began, NaN without one; close back on this side of it: reclaimed",
+    ),
 }
 
 SIDES = {"above": SHORT, "below": LONG}

@@ -11,6 +11,7 @@ from liqfeature.cascade import STEPS_PER_SIGMA
 from liqfeature.config import N_BLOCKS, N_GENERATIONS, HeatmapConfig
 from liqfeature.flow import Flow, Turnover, open_and_close, trailing_sum
 from liqfeature.kernels.book import Book, Mixture
+from liqfeature.kernels.clearing import LAST
 from liqfeature.kernels.logarithm import exp_prices, log_prices
 from liqfeature.kernels.read import READINGS, Reading
 from liqfeature.kernels.scan import Holding, Tape, scan
@@ -31,6 +32,7 @@ class Scan:
     scalps: Holding
     reading: Reading
     usual: Usual
+    nearest: FloatArray  # (2, 4, n): see kernels/clearing.py
     columns: FloatArray  # (2, n_readings, n)
     swept: FloatArray  # (3, 2, n): amount, notional, notional within the horizon
 
@@ -42,6 +44,7 @@ class Scan:
             self.scalps,
             self.reading,
             self.usual,
+            self.nearest,
             self.columns,
             self.swept,
             first,
@@ -116,6 +119,7 @@ def prepare_scan(candles: Candles, config: HeatmapConfig) -> Scan:
         scalps=_holding(offset, weight * scalped, flow.scalps, n_bins),
         reading=_reading(candles, config, high, low, origin, n_bins),
         usual=_empty_usual(config, n_window),
+        nearest=_no_clusters(n),
         columns=np.full((2, len(READINGS), n), np.nan),
         swept=np.zeros((3, 2, n)),
     )
@@ -144,7 +148,7 @@ def _reading(
     edge, centre = np.empty(n_bins + 1), np.empty(n_bins)
     exp_prices((np.arange(n_bins + 1, dtype=np.float64) + origin) * grid.width, edge)
     exp_prices((np.arange(n_bins, dtype=np.float64) + (origin + 0.5)) * grid.width, centre)
-    daily = rule.range_variance(high, low, lookback)
+    daily = rule.range_variance(high - low, lookback)
     notional = trailing_sum(candles.volume * candles.close, lookback) / lookback
     return Reading(
         generation=config.max_age // N_GENERATIONS,
@@ -159,7 +163,7 @@ def _reading(
         centre=centre,
         edge=edge,
         price=candles.close,
-        sigma=np.sqrt(config.horizon * rule.variance(high, low)),
+        sigma=rule.sigma(high - low, candles.tick, candles.interval, config.horizon),
         impact=rule.impact_per_notional(daily, notional),
         window=np.zeros((2, n_window + taps.size - 1)),
         smooth=np.zeros((2, n_window)),
@@ -197,3 +201,9 @@ def _empty_usual(config: HeatmapConfig, n_window: int) -> Usual:
         ordered=np.zeros((2, config.lookback)),
         clock=np.array([-1, 0], dtype=np.int64),
     )
+
+
+def _no_clusters(n: int) -> FloatArray:
+    nearest = np.zeros((2, 4, n))
+    nearest[:, LAST] = -1.0
+    return nearest

@@ -99,7 +99,7 @@ def random_funding(candles: pd.DataFrame, seed: int, *, every: int = 12, size: f
 
 
 def small_config(**changes: Any) -> HeatmapConfig:
-    """Warms up in 61 candles; bins so coarse that clusters, sweeps and cascades abound.
+    """Warms up in 62 candles; bins so coarse that clusters, sweeps and cascades abound.
 
     Two fifths of what is open at 20x and more are scalps, which turn over ten times as fast.
     """
@@ -110,7 +110,7 @@ def small_config(**changes: Any) -> HeatmapConfig:
         "band": 0.06,
         "grid": PriceGrid(width=0.002, smoothing=1),
         "leverage": LeveragePrior(max_leverage=50, median=20, scalp_leverage=20, scalp_share=0.4),
-        "flow": FlowRule(churn=0.5),
+        "flow": FlowRule(churn=0.5, scalp_churn=5.0),
         "clusters": ClusterRule(ratio=1.1),
         "cascade": CascadeRule(windows=(2, 5, 12)),
     }
@@ -140,8 +140,8 @@ def small_configs(draw: st.DrawFn) -> HeatmapConfig:
             levered_share=draw(st.sampled_from([0.3, 1.0])),
         ),
         clusters=ClusterRule(
-            # Roots, since smoothing weighs by whole numbers: over idle candles, 1.3 times the usual can be met
-            # exactly, and rounding would decide.
+            # Roots, since smoothing weighs by whole numbers: over idle candles, 1.3 times the usual can be
+            # met exactly, and rounding would decide.
             ratio=draw(st.sampled_from([math.sqrt(0.5), math.sqrt(1.7)])),
             least_share=draw(st.sampled_from([0.0, 0.01])),
         ),

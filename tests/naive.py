@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import groupby
 
 import numpy as np
@@ -11,6 +12,9 @@ from liqfeature.config import HeatmapConfig
 from liqfeature.heatmap import Scan
 from liqfeature.kernels.scan import Holding
 from liqfeature.types import LONG, SHORT
+
+HOUR = 3_600_000
+"""Milliseconds."""
 
 Levels = dict[tuple[int, int], float]
 """Live amount by side and bin."""
@@ -68,6 +72,10 @@ class NaiveScan:
             [_bins(p, config.grid.width) for p in prices]
             for prices in (candles.high, candles.low, candles.close)
         )
+        self.touched_high, self.touched_low = (
+            [_bins(p, config.grid.width) for p in prices]
+            for prices in (candles.touched_high, candles.touched_low)
+        )
         self.positions: list[Position] = []
         self.funding: dict[int, float] = {}
         self.shares: list[
@@ -77,6 +85,8 @@ class NaiveScan:
         self.swept: list[tuple[float, float, float, float]] = []  # amounts, notionals
         self.rows: list[dict[tuple[str, int], float]] = []
         self.sigmas: dict[int, float] = {}
+        self.nearest: dict[int, tuple[list[int], float, float]] = {}  # bins, amount and near edge, by side
+        self.touches: list[dict[int, tuple[float, float]]] = []  # by side: share swept of it, its near edge
         self._flow()
 
     def run(self) -> "NaiveScan":
@@ -172,8 +182,8 @@ class NaiveScan:
         high, low, close = self.high[u], self.low[u], self.close[u]
         typical = (high + low) / 4 + close / 2
         entries = (((low + typical) / 2, 0.25), (typical, 0.5), ((high + typical) / 2, 0.25))
-        floor = min([close, *self.low[u + 1 : until + 1]])
-        ceiling = max([close, *self.high[u + 1 : until + 1]])
+        floor = min([close, *self.touched_low[u + 1 : until + 1]])
+        ceiling = max([close, *self.touched_high[u + 1 : until + 1]])
         tick = int(self.candles.tick[u])
         generation = int(self.candles.tick[t]) // (self.config.max_age // 8)
         for side in (LONG, SHORT):
@@ -186,7 +196,8 @@ class NaiveScan:
                         self.positions.append(Position(side, b, part, tick, generation, scalp))
 
     def _consume(self, t: int) -> None:
-        lowest, highest = math.floor(self.low[t]), math.floor(self.high[t])
+        lowest, highest = math.floor(self.touched_low[t]), math.floor(self.touched_high[t])
+        self._touch(lowest, highest)
         gone = [p for p in self.positions if (p.bin >= lowest if p.side == LONG else p.bin <= highest)]
         self.positions = [
             p for p in self.positions if not (p.bin >= lowest if p.side == LONG else p.bin <= highest)
@@ -197,6 +208,15 @@ class NaiveScan:
             for side in (LONG, SHORT)
         ]
         self.swept.append((*amounts, *notionals))
+
+    def _touch(self, lowest: int, highest: int) -> None:
+        live = self.levels()
+        self.touches.append({})
+        for side, (bins, amount, near) in self.nearest.items():
+            met = [b for b in bins if (b >= lowest if side == LONG else b <= highest)]
+            swept = math.fsum(live.get((side, b), 0.0) for b in met)
+            if swept:
+                self.touches[-1][side] = (min(swept / amount, 1.0), near)
 
     def _centre(self, b: int) -> float:
         return math.exp((b + 0.5) * self.config.grid.width)
@@ -218,8 +238,10 @@ class NaiveScan:
                 )
                 smooth[side, i] = weighed / sum(weights.values())
         usual = self._usual(t)
+        self.nearest = {}
         for side in (LONG, SHORT):
-            self._read_clusters(t, side, smooth[side], config.clusters.ratio * self.level[t] * usual, row)
+            self._read_clusters(t, side, smooth[side], self.level[t] * usual, row)
+            self._read_clearing(side, row)
         self.shares.append(smooth / self.level[t] if self.level[t] > 0 else np.zeros_like(smooth))
         self.forced.append(
             tuple(math.fsum(s[2 + side] for s in self.swept[-config.horizon :]) for side in (0, 1))
@@ -238,8 +260,9 @@ class NaiveScan:
         return np.mean([p.mean(axis=0) for p in past], axis=0) if past else np.zeros(n_window)
 
     def _read_clusters(
-        self, t: int, side: int, smooth: np.ndarray, bar: np.ndarray, row: dict[tuple[str, int], float]
+        self, t: int, side: int, smooth: np.ndarray, usual: np.ndarray, row: dict[tuple[str, int], float]
     ) -> None:
+        bar = self.config.clusters.ratio * usual
         away = -1 if side == LONG else 1
         price, close, width = math.floor(self.close[t]), self.close[t], self.config.grid.width
         live = self.levels()
@@ -248,7 +271,9 @@ class NaiveScan:
             if not exceeds:
                 continue
             members = list(run)
-            peak = max(members, key=lambda i: (smooth[i], -i))
+            peak = members[0]
+            for i in members:  # the nearest of those that are equal but for rounding
+                peak = i if smooth[i] > smooth[peak] * (1 + 1e-9) else peak
             half = smooth[peak] * (0.5 - 1e-9)  # exactly half counts, whatever rounding says
             thin = [i for i in members if smooth[i] < half]
             near = max([members[0], *(i + 1 for i in thin if i < peak)])
@@ -273,6 +298,17 @@ class NaiveScan:
         now = int(self.candles.tick[t])
         row["age", side] = math.fsum(p.amount * (now - p.opened) for p in inside) / amount
         row["hit", side] = self._reach(abs(edges[0] - close), t)
+        self.nearest[side] = (bins, amount, near_price)
+        steps = range(abs(bins[0] - price) - 1)  # bins between price's and the cluster's
+        if sum(usual[i] for i in steps) > 0:
+            held = math.fsum(live.get((side, price + away * (1 + i)), 0.0) for i in steps)
+            row["vacuum", side] = held / math.fsum(usual[i] for i in steps)
+
+    def _read_clearing(self, side: int, row: dict[tuple[str, int], float]) -> None:
+        touches = [touch[side] for touch in self.touches[-self.config.horizon :] if side in touch]
+        row["cleared", side] = 1 - math.prod(1 - share for share, _ in touches)
+        if touches:
+            row["pierced", side] = (max if side == LONG else min)(edge for _, edge in touches)
 
     def _read_cascade(self, t: int, side: int, n_window: int, row: dict[tuple[str, int], float]) -> None:
         price, close, rule = math.floor(self.close[t]), self.close[t], self.config.cascade
@@ -310,11 +346,31 @@ class NaiveScan:
         ranges = [(self.high[u] - self.low[u]) ** 2 for u in range(max(0, t + 1 - window), t + 1)]
         return math.fsum(ranges) / window / (4 * math.log(2))
 
+    def _activity(self, begin: int, candles: int) -> float:
+        """Mean over a span of hours and parts of them, from candle number `begin`."""
+        rule, interval = self.config.cascade, self.candles.interval
+        start, stop = begin * interval, (begin + candles) * interval
+        parts = []
+        for hour in range(start // HOUR, -(-stop // HOUR)):
+            inside = min(stop, (hour + 1) * HOUR) - max(start, hour * HOUR)
+            at = datetime.fromtimestamp(hour * HOUR // 1000, tz=UTC)
+            parts.append(inside * rule.hours[at.hour] * (rule.weekend if at.weekday() >= 5 else 1))
+        return math.fsum(parts) / (stop - start)
+
     def _sigma(self, t: int) -> float:
         if t not in self.sigmas:
-            rule = self.config.cascade
-            parts = [w * self._variance(t, k) for w, k in zip(rule.weights, rule.windows, strict=True)]
-            self.sigmas[t] = math.sqrt(self.config.horizon * math.fsum(parts))
+            rule, horizon, tick = self.config.cascade, self.config.horizon, self.candles.tick
+            weights = [w * k / (k + horizon) for w, k in zip(rule.weights, rule.windows, strict=True)]
+            volatilities = []
+            for k in rule.windows:
+                calm = [
+                    (self.high[u] - self.low[u]) ** 2 / self._activity(int(tick[u]), 1)
+                    for u in range(max(0, t + 1 - k), t + 1)
+                ]
+                volatilities.append(math.sqrt(math.fsum(calm) / k / (4 * math.log(2))))
+            usual = math.fsum(w * v for w, v in zip(weights, volatilities, strict=True)) / math.fsum(weights)
+            ahead = self._activity(int(tick[t]) + 1, horizon)
+            self.sigmas[t] = usual * math.sqrt(ahead * (1 + rule.lasting * (horizon - 1)))
         return self.sigmas[t]
 
     def _impact(self, t: int) -> float:

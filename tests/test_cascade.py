@@ -4,8 +4,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
-from frames import SEEDED, Market, markets, random_candles, random_open_interest, small_config
+from frames import CANDLE, SEEDED, Market, markets, random_candles, random_open_interest, small_config
 from hypothesis import given, settings
 from naive import levels_of
 from scipy.stats import norm
@@ -20,6 +21,7 @@ from liqfeature.heatmap import prepare_scan
 from liqfeature.types import LONG, SHORT
 
 ONE_NODE = {"nodes": (1.0,), "node_weights": (1.0,)}
+TIMELESS: dict[str, Any] = {"hours": (1.0,) * 24, "weekend": 1.0}
 
 
 def walking_market(n: int = 600, seed: int = 3) -> Market:
@@ -55,11 +57,11 @@ def test_reach_falls_from_one() -> None:
     reach = CascadeRule().reach()
     assert reach[0] == pytest.approx(1, abs=1e-15)
     assert (np.diff(reach) < 0).all()
-    assert 0 < reach[-1] < 1e-6
+    assert 0 < reach[-1] < 2e-5
 
 
 def test_wider_nodes_move_probability_outwards() -> None:
-    narrow, wide = CascadeRule(**ONE_NODE).reach(), CascadeRule(nodes=(0.5, 1.0, 1.5)).reach()
+    narrow, wide = CascadeRule(**ONE_NODE).reach(), CascadeRule(nodes=(0.6, 1.0, 1.5)).reach()
     assert wide[50] < narrow[50]
     assert wide[300] > narrow[300]
 
@@ -67,19 +69,95 @@ def test_wider_nodes_move_probability_outwards() -> None:
 # --- variance and impact ---------------------------------------------------------------------------------
 
 
-def test_variance_is_that_of_brownian_paths() -> None:
-    rng = np.random.default_rng(1)
-    paths = rng.normal(0, 0.01 / math.sqrt(400), (4000, 400)).cumsum(axis=1)
+def sigma(rule: CascadeRule, ranges: np.ndarray, horizon: int, begin: int = 0) -> np.ndarray:
+    """Of five-minute candles, the first of which opens so many candles after a Monday of 2024 began."""
+    monday = int(pd.Timestamp("2024-01-01", tz="UTC").timestamp() * 1000) // CANDLE
+    return rule.sigma(ranges, monday + begin + np.arange(ranges.size), CANDLE, horizon)
+
+
+def brownian_ranges(n: int, steps: int = 400) -> np.ndarray:
+    """Ranges of paths of variance 1e-4, looked at now and then; corrected for what lies between the looks."""
+    paths = np.random.default_rng(1).normal(0, 0.01 / math.sqrt(steps), (n, steps)).cumsum(axis=1)
     high, low = np.maximum(paths.max(axis=1), 0), np.minimum(paths.min(axis=1), 0)
-    rule = CascadeRule(windows=(4000,), weights=(1.0,))
-    assert math.sqrt(rule.variance(high, low)[-1]) == pytest.approx(0.01, rel=0.05)
+    return high - low + 2 * 0.5826 * 0.01 / math.sqrt(steps)
 
 
-def test_variance_mixes_its_windows() -> None:
+def test_sigma_is_that_of_brownian_paths() -> None:
+    """A path's variance grows with time; nothing bounces back, every hour is alike."""
+    ranges = brownian_ranges(4000)
+    rule = CascadeRule(windows=(4000,), weights=(1.0,), lasting=1.0, **TIMELESS)
+    for horizon in (1, 12, 48):
+        got = sigma(rule, ranges, horizon)[-1]
+        assert got == pytest.approx(0.01 * math.sqrt(horizon), rel=0.02)
+
+
+def test_what_bounces_inside_candles_counts_once() -> None:
+    """Noise around a still price has ranges, and its extremes after twelve candles are those after one."""
+    ranges = np.full(300, 0.01)
+    one_window: dict[str, Any] = {"windows": (36,), "weights": (1.0,), **TIMELESS}
+    noise = CascadeRule(lasting=0.0, **one_window)
+    np.testing.assert_allclose(sigma(noise, ranges, 12), sigma(noise, ranges, 1), rtol=1e-12)
+    half = CascadeRule(lasting=0.5, **one_window)
+    np.testing.assert_allclose(sigma(half, ranges, 12), math.sqrt(6.5) * sigma(half, ranges, 1), rtol=1e-12)
+
+
+def test_volatility_is_shared_among_windows() -> None:
     ranges = np.random.default_rng(2).exponential(1, 300)
-    rule = CascadeRule(windows=(2, 50), weights=(0.25, 0.75))
-    want = (0.25 * np.mean(ranges[-2:] ** 2) + 0.75 * np.mean(ranges[-50:] ** 2)) / (4 * math.log(2))
-    assert rule.variance(ranges, np.zeros(300))[-1] == pytest.approx(want, rel=1e-12)
+    rule = CascadeRule(windows=(2, 50), weights=(0.25, 0.75), **TIMELESS)
+    fast, slow = (math.sqrt(np.mean(ranges[-k:] ** 2) / (4 * math.log(2))) for k in (2, 50))
+    one, other = 0.25 * 2 / 3, 0.75 * 50 / 51  # at a horizon of one candle
+    want = (one * fast + other * slow) / (one + other)
+    assert sigma(rule, ranges, 1)[-1] == pytest.approx(want, rel=1e-12)
+
+
+def test_a_window_counts_half_at_a_horizon_of_its_own_length() -> None:
+    rule = CascadeRule(windows=(12, 10**9), weights=(0.5, 0.5))
+    np.testing.assert_allclose(rule.shares(12), [1 / 3, 2 / 3], rtol=1e-6)
+    np.testing.assert_allclose(rule.shares(36), [1 / 5, 4 / 5], rtol=1e-6)
+    assert CascadeRule().shares(1) == pytest.approx((0.6, 0.25, 0.15), abs=0.1)
+    for earlier, later in pairwise(CascadeRule().shares(h) for h in (1, 12, 48, 288)):
+        assert earlier[0] > later[0]
+        assert earlier[-1] < later[-1]
+        assert later.sum() == pytest.approx(1)
+
+
+def test_one_wild_candle_counts_less_than_in_a_mean_of_variances() -> None:
+    """A hundredfold range among 36: their mean variance is 279 times the usual."""
+    ranges = np.ones(288)
+    ranges[-20] = 100.0
+    rule = CascadeRule(windows=(4, 36), weights=(0.75, 0.25), lasting=1.0, **TIMELESS)
+    times = (sigma(rule, ranges, 1)[-1] / sigma(rule, np.ones(288), 1)[-1]) ** 2
+    fast, slow = rule.shares(1)
+    assert times == pytest.approx((fast + slow * math.sqrt((35 + 100**2) / 36)) ** 2)
+    assert times < 0.5 * (fast + slow * 279)
+
+
+def test_the_same_ranges_reach_farther_before_a_busy_hour() -> None:
+    """Ranges as wide as usual at each hour: the coming hour alone makes the difference."""
+    hours = (1.0,) * 13 + (4.0,) + (1.0,) * 10
+    rule = CascadeRule(windows=(12,), weights=(1.0,), hours=hours, weekend=1.0)
+    ranges = np.where(np.arange(288) // 12 == 13, 2.0, 1.0)  # as busy as that hour is
+    after = sigma(rule, ranges, 12)[11::12]  # at the close of each hour
+    np.testing.assert_allclose(after / after[0], [1.0] * 12 + [2.0] + [1.0] * 11, rtol=1e-12)
+    # Of twelve candles from half past twelve on, six are busy: (6 * 1 + 6 * 4) / 12.
+    assert sigma(rule, ranges, 12)[12 * 12 + 5] == pytest.approx(after[0] * math.sqrt(2.5), rel=1e-12)
+
+
+def test_weekends_are_calm() -> None:
+    rule = CascadeRule(hours=(1.0,) * 24, weekend=0.25)
+    ranges = np.ones(7 * 288)
+    ranges[5 * 288 :] = 0.5  # Saturday and Sunday, as calm as usual
+    got = sigma(rule, ranges, 288)
+    friday, saturday, sunday = (got[d * 288 - 1] for d in (4, 5, 7))  # at the close of the day before
+    assert friday == pytest.approx(2 * saturday, rel=1e-12)
+    assert sunday == pytest.approx(friday, rel=1e-12)
+
+
+def test_only_ratios_of_hours_matter() -> None:
+    ranges = np.random.default_rng(3).exponential(1, 600)
+    plain = CascadeRule()
+    scaled = CascadeRule(hours=tuple(7 * h for h in plain.hours))
+    np.testing.assert_allclose(sigma(scaled, ranges, 12), sigma(plain, ranges, 12), rtol=1e-12)
 
 
 def test_a_usual_candle_forced_through_a_third_of_usual_depth_moves_price_by_root_three_sigma() -> None:
@@ -194,7 +272,7 @@ def test_hits_are_rarer_the_farther_the_edge_in_sigmas() -> None:
             [
                 sum(
                     w * math.erfc(u / (n * math.sqrt(2)))
-                    for n, w in zip((0.7, 1, 1.35), (0.25, 0.5, 0.25), strict=True)
+                    for n, w in zip((0.5, 1, 2), (0.17, 0.66, 0.17), strict=True)
                 )
                 for u in sigmas[found]
             ]
@@ -204,7 +282,8 @@ def test_hits_are_rarer_the_farther_the_edge_in_sigmas() -> None:
 
 def test_a_longer_horizon_reaches_farther() -> None:
     market = walking_market()
-    short, long = (scanned(market, small_config(horizon=h)) for h in (1, 4))
+    rule = CascadeRule(windows=(5,), weights=(1.0,), lasting=1.0, **TIMELESS)
+    short, long = (scanned(market, small_config(horizon=h, cascade=rule)) for h in (1, 4))
     np.testing.assert_allclose(long.reading.sigma, 2 * short.reading.sigma, rtol=1e-12)
     for side in (LONG, SHORT):
         one, other = reading(short, "hit", side), reading(long, "hit", side)
@@ -229,6 +308,11 @@ def test_a_longer_horizon_reaches_farther() -> None:
             {"weights": (0.5, 0.3, 0.3)},
             "weights must be one share per window, with sum 1, received (0.5, 0.3, 0.3)",
         ),
+        ({"lasting": 1.1}, "lasting must be between 0 and 1, received 1.1"),
+        ({"lasting": -0.1}, "lasting must be between 0 and 1, received -0.1"),
+        ({"hours": (1.0,) * 23}, "hours must be 24 numbers above 0, received (1.0, "),
+        ({"hours": (1.0,) * 23 + (0.0,)}, "hours must be 24 numbers above 0, received (1.0, "),
+        ({"weekend": 0.0}, "weekend must be above 0, received 0.0"),
         ({"nodes": (0.0, 1.0, 2.0)}, "nodes must be above 0 each, received (0.0, 1.0, 2.0)"),
         ({"node_weights": (1.0,)}, "node_weights must be one share per node, with sum 1, received (1.0,)"),
         ({"impact": 0.0}, "impact must be above 0, received 0.0"),

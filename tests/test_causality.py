@@ -173,6 +173,21 @@ def test_what_is_usual_depends_on_warmup_candles_alone() -> None:
         np.testing.assert_array_equal(scan.usual.ordered, whole.usual.ordered)
 
 
+def test_clusters_that_a_sweep_looks_back_at_depend_on_warmup_candles_alone() -> None:
+    """The nearest cluster a horizon ago rests on what was usual then; blocks and generations end apart."""
+    config = small_config(horizon=8, max_age=40, lookback=96)
+    candles = random_candles(config.warmup + 200, 1, volatility=0.0003)
+    whole = prepare_scan(align(candles, None, None, lookback=config.lookback), config)
+    done = 0
+    for end in range(config.warmup + 1, len(candles)):
+        part = candles.iloc[end - config.warmup : end]
+        scan = prepare_scan(align(part, None, None, lookback=config.lookback), config)
+        scan.run(0, config.warmup - config.horizon)
+        whole.run(done, end - config.horizon)
+        done = end - config.horizon
+        np.testing.assert_array_equal(scan.usual.profile, whole.usual.profile)
+
+
 @pytest.mark.parametrize("every", [1, 12])
 def test_frames_of_other_markets_that_share_warmup_candles_share_the_last_row(every: int) -> None:
     for seed in range(4):

@@ -103,7 +103,7 @@ BROKEN = {
     "band small": ({"band": 0.001}, "band must be between 0.005 and 0.5, received 0.001"),
     "band large": ({"band": 0.6}, "band must be between 0.005 and 0.5, received 0.6"),
     "band nan": ({"band": math.nan}, "band must be between 0.005 and 0.5, received nan"),
-    "windows": ({"lookback": 144}, "windows must be at most lookback (144), received (12, 72, 288)"),
+    "windows": ({"lookback": 144}, "windows must be at most lookback (144), received (4, 36, 288)"),
     "grid": ({"grid": {}}, "grid must be a PriceGrid, received {}"),
 }
 

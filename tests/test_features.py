@@ -18,6 +18,7 @@ from frames import (
 from hypothesis import given, settings
 
 from liqfeature import COLUMNS, HeatmapConfig, LiqFeatureError, liquidation_features
+from liqfeature.cascade import CascadeRule
 from liqfeature.flow import FlowRule
 from liqfeature.grid import PriceGrid
 
@@ -53,7 +54,7 @@ def test_every_column_and_nothing_else_is_returned_in_order_as_floats() -> None:
     assert (features.dtypes == np.float64).all()
     assert features.index.equals(market.candles.index)
     assert len(QUOTE) == 8
-    assert len(PRICE) == 8
+    assert len(PRICE) == 10
 
 
 @settings(SEEDED, max_examples=30)
@@ -129,7 +130,7 @@ def test_rows_before_warm_up_are_nan_with_quality_zero() -> None:
     assert features["liq_quality"].iloc[WARM] > 0
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 3, 20, 40, 59, 60, 61, 62])
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 20, 40, 60, 61, 62, 63])
 def test_frames_of_any_length_are_read(n: int) -> None:
     market = full_market(80)
     features = features_of(Market(market.candles.iloc[:n], market.open_interest, market.funding_rate))
@@ -137,9 +138,9 @@ def test_frames_of_any_length_are_read(n: int) -> None:
     assert (features["liq_quality"] > 0).sum() == max(0, n - WARM)
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 20, 40, 100, 700, 2329])
+@pytest.mark.parametrize("n", [0, 1, 2, 20, 40, 100, 700, 2341])
 def test_frames_too_short_for_the_default_are_all_nan(n: int) -> None:
-    features = liquidation_features(random_candles(2330, 1).iloc[:n])
+    features = liquidation_features(random_candles(2342, 1).iloc[:n])
     assert features.drop(columns="liq_quality").isna().all(axis=None)
     assert not features["liq_quality"].any()
 
@@ -240,16 +241,18 @@ def test_open_interest_of_both_sides_is_halved() -> None:
         open_interest_amount=2 * rows["open_interest_amount"],
         open_interest_value=2 * rows["open_interest_value"],
     )
-    twice = small_config(flow=FlowRule(churn=0.5, open_interest_sides=2))
+    twice = small_config(flow=FlowRule(churn=0.5, scalp_churn=5.0, open_interest_sides=2))
     got = features_of(Market(market.candles, doubled, market.funding_rate), twice)
     np.testing.assert_array_equal(got.to_numpy(), features_of(market).to_numpy())
 
 
 @settings(SEEDED, max_examples=10)
 @given(markets(n=180), small_configs())
-def test_a_shift_in_time_by_whole_generations_changes_nothing(market: Market, config: HeatmapConfig) -> None:
-    candles = math.lcm(config.max_age // 8, config.lookback // 12, 12)
-    shift = pd.Timedelta(7 * candles * CANDLE, unit="ms")
+def test_a_shift_in_time_by_weeks_and_generations_changes_nothing(
+    market: Market, config: HeatmapConfig
+) -> None:
+    candles = math.lcm(config.max_age // 8, config.lookback // 12, 7 * 24 * 12)
+    shift = pd.Timedelta(3 * candles * CANDLE, unit="ms")
     moved = [
         None if f is None else f.assign(date=f["date"] + shift)
         for f in (market.candles, *market.inputs().values())
@@ -260,7 +263,7 @@ def test_a_shift_in_time_by_whole_generations_changes_nothing(market: Market, co
 
 
 def test_the_timeframe_is_read_off_the_dates() -> None:
-    """The same candles, called hourly, give the same map: only what a day's volume is depends on it."""
+    """The same candles, called hourly, give the same map: only a day's volume and busy hours depend on it."""
     market = full_market(300)
     start = pd.Timestamp("2026-01-01", tz="UTC")
     steps = (market.candles["date"] - start) // pd.Timedelta(CANDLE, unit="ms")
@@ -268,8 +271,9 @@ def test_the_timeframe_is_read_off_the_dates() -> None:
         hours=1
     )
     hourly = market.candles.assign(date=origin + steps * pd.Timedelta(hours=1))
-    plain = small_config(flow=FlowRule(churn=0.5, open_interest_days=0.1))
-    stretched = small_config(flow=FlowRule(churn=0.5, open_interest_days=1.2))
+    timeless = CascadeRule(windows=(2, 5, 12), hours=(1.0,) * 24, weekend=1.0)
+    plain = small_config(cascade=timeless, flow=FlowRule(churn=0.5, open_interest_days=0.1))
+    stretched = small_config(cascade=timeless, flow=FlowRule(churn=0.5, open_interest_days=1.2))
     got = liquidation_features(hourly, stretched)
     want = liquidation_features(market.candles, plain)
     np.testing.assert_allclose(got.to_numpy(), want.to_numpy(), rtol=1e-8, atol=1e-9)

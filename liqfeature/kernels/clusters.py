@@ -7,7 +7,7 @@ from liqfeature.kernels.book import Book
 from liqfeature.types import LONG, FloatArray
 
 ROUNDING = 1e-9
-"""Smoothing puts exactly half a lone level's peak beside it: rounding must not decide where it ends."""
+"""Smoothing makes equal peaks, and exactly half of one beside it: rounding must not decide between them."""
 
 
 class Cluster(NamedTuple):
@@ -88,7 +88,7 @@ def find_clusters(
 def _half_height(smooth: FloatArray, start: int, stop: int) -> tuple[int, int, int]:
     peak = start
     for i in range(start + 1, stop):
-        if smooth[i] > smooth[peak]:
+        if smooth[i] > smooth[peak] * (1.0 + ROUNDING):
             peak = i
     half = (0.5 - ROUNDING) * smooth[peak]
     near, far = peak, peak

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from liqfeature.compiled import inlined
 from liqfeature.kernels.book import Book
 from liqfeature.kernels.cascade import amplification, distance_holding, fuel, reach_probability
-from liqfeature.kernels.clusters import Cluster, find_clusters, load_window, opening_moment, smooth_window
+from liqfeature.kernels.clearing import FIRST, HELD, LAST, cleared_within, first_pierced
+from liqfeature.kernels.clusters import find_clusters, load_window, opening_moment, smooth_window
 from liqfeature.kernels.usual import Usual, note_distances, note_forced, turn_block
 from liqfeature.types import LONG, FloatArray
 
@@ -24,12 +25,14 @@ READINGS = (
     "fuel",
     "amplification",
     "cascade",
+    "vacuum",
+    "cleared",
+    "pierced",
 )
 """Order of the readings in the second axis of `columns`; features.COLUMNS says what each means."""
 
-DISTANCE, NEAR, PEAK, FAR, NOTIONAL, DENSITY, AGE, TOTAL, STRONGEST, HIT, FUEL, AMPLIFICATION, CASCADE = (
-    range(len(READINGS))
-)
+DISTANCE, NEAR, PEAK, FAR, NOTIONAL, DENSITY, AGE, TOTAL = range(8)
+STRONGEST, HIT, FUEL, AMPLIFICATION, CASCADE, VACUUM, CLEARED, PIERCED = range(8, len(READINGS))
 
 SMALLEST_DISTANCE = 1e-9
 """Price can lie on the very edge of a cluster's bin; the distance stays above 0."""
@@ -68,6 +71,7 @@ def read(
     held: Book,
     scalps: Book,
     usual: Usual,
+    nearest: FloatArray,
     swept: FloatArray,
     columns: FloatArray,
 ) -> None:
@@ -86,8 +90,13 @@ def read(
         _weigh(side, price_bin, window, reading.centre, reading.notional)
         _note_swept(side, t, reading.horizon, usual, swept)
         row = columns[side, :, t]
-        _read_clusters(side, price_bin, close, open_interest, now, t, window, reading, held, scalps, row)
+        _read_clusters(
+            side, price_bin, close, open_interest, now, t, window, reading, held, scalps, nearest, row
+        )
         _read_cascade(side, price_bin, close, t, reading, held, scalps, usual, row)
+        row[CLEARED] = cleared_within(side, t, reading.horizon, nearest)
+        if row[CLEARED] > 0.0:
+            row[PIERCED] = first_pierced(side, t, reading.horizon, nearest, columns[side, NEAR])
     note_distances(usual, reading.smooth, open_interest)
     usual.clock[1] += 1
 
@@ -125,32 +134,42 @@ def _read_clusters(
     reading: Reading,
     held: Book,
     scalps: Book,
+    nearest: FloatArray,
     row: FloatArray,
 ) -> None:
     least = reading.least * open_interest
-    nearest, strongest = find_clusters(reading.smooth[side], reading.bar, window, least)
-    if nearest.near < 0:
+    first, strongest = find_clusters(reading.smooth[side], reading.bar, window, least)
+    if first.near < 0:
         return
     row[STRONGEST] = reading.centre[_bin(side, price_bin, strongest.peak)]
-    edge = _edge(side, price_bin, nearest.near)
+    edge = _edge(side, price_bin, first.near)
     price, near = reading.price[t], reading.edge[edge]
-    far = reading.edge[_edge(side, price_bin, nearest.far + 1)]
+    far = reading.edge[_edge(side, price_bin, first.far + 1)]
     row[DISTANCE] = max(abs(near / price - 1.0), SMALLEST_DISTANCE)
     row[NEAR] = near
-    row[PEAK] = reading.centre[_bin(side, price_bin, nearest.peak)]
+    row[PEAK] = reading.centre[_bin(side, price_bin, first.peak)]
     row[FAR] = far
-    row[DENSITY] = nearest.held / open_interest * 0.01 * price / abs(far - near)
-    row[NOTIONAL] = reading.notional[nearest.near : nearest.far + 1].sum()
-    row[AGE] = _age(side, price_bin, now, nearest, held, scalps)
+    row[DENSITY] = first.held / open_interest * 0.01 * price / abs(far - near)
+    row[NOTIONAL] = reading.notional[first.near : first.far + 1].sum()
     row[HIT] = reach_probability(abs(edge - close) / reading.sigma[t], reading.reach, reading.per_sigma)
+    row[VACUUM] = _vacuum(first.near, window, reading.bar) * reading.ratio
+    one, other = _bin(side, price_bin, first.near), _bin(side, price_bin, first.far)
+    lowest, highest = min(one, other), max(one, other)
+    moment = opening_moment(held, side, lowest, highest) + opening_moment(scalps, side, lowest, highest)
+    row[AGE] = max(now - moment / first.held, 0.0)
+    nearest[side, FIRST, t] = lowest
+    nearest[side, LAST, t] = highest
+    nearest[side, HELD, t] = first.held
 
 
 @inlined
-def _age(side: int, price_bin: int, now: float, found: Cluster, held: Book, scalps: Book) -> float:
-    one, other = _bin(side, price_bin, found.near), _bin(side, price_bin, found.far)
-    lowest, highest = min(one, other), max(one, other)
-    moment = opening_moment(held, side, lowest, highest) + opening_moment(scalps, side, lowest, highest)
-    return max(now - moment / found.held, 0.0)
+def _vacuum(near: int, window: FloatArray, bar: FloatArray) -> float:
+    """Amount between price and the near edge over the bar of clusters there; NaN where nothing is usual."""
+    held, usual = 0.0, 0.0
+    for i in range(near):
+        held += window[i]
+        usual += bar[i]
+    return held / usual if usual > 0.0 else math.nan
 
 
 @inlined

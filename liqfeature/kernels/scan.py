@@ -7,6 +7,7 @@ import numpy as np
 
 from liqfeature.compiled import compiled, inlined
 from liqfeature.kernels.book import Book, Mixture, deposit, pay_funding, shrink, turn_generation, wipe
+from liqfeature.kernels.clearing import FIRST, HELD, LAST, SHARE
 from liqfeature.kernels.read import Reading, read
 from liqfeature.kernels.usual import Usual
 from liqfeature.types import LONG, FloatArray, IntArray
@@ -46,6 +47,7 @@ def scan(
     scalps: Holding,
     reading: Reading,
     usual: Usual,
+    nearest: FloatArray,
     columns: FloatArray,
     swept: FloatArray,
     first: int,
@@ -54,13 +56,14 @@ def scan(
     """Walk the candles `first` to `stop`, changing the books and writing the columns.
 
     Row t is written from candles up to t alone, at the close of t. `columns` has shape (2, n_readings, n),
-    `swept` (3, 2, n): amount, notional, and notional within the horizon.
+    `swept` (3, 2, n): amount, notional, and notional within the horizon; `nearest` is explained in
+    kernels/clearing.py.
     """
     length = reading.generation
     entries, shares = np.empty(3), np.array([0.25, 0.5, 0.25])
     for t in range(first, stop):
-        live_through(tape, t, held, length, reading.centre, entries, shares, swept)
-        live_through(tape, t, scalps, length, reading.centre, entries, shares, swept)
+        live_through(tape, t, held, length, reading.centre, entries, shares, nearest, swept)
+        live_through(tape, t, scalps, length, reading.centre, entries, shares, nearest, swept)
         read(
             tape.tick[t],
             tape.close[t],
@@ -70,6 +73,7 @@ def scan(
             held.book,
             scalps.book,
             usual,
+            nearest,
             swept,
             columns,
         )
@@ -84,6 +88,7 @@ def live_through(
     centre: FloatArray,
     entries: FloatArray,
     shares: FloatArray,
+    nearest: FloatArray,
     swept: FloatArray,
 ) -> None:
     """Let one candle happen to positions, in the order of its events."""
@@ -95,7 +100,7 @@ def live_through(
     if tape.funding[t] != 0.0:
         pay_funding(book, tape.funding[t], length, before)
     late_open_interest(tape, t, mixture, book, entries, shares, length)
-    consume(tape, t, before, centre, book, swept)
+    consume(tape, t, before, centre, book, nearest, swept)
     shrink(book, holding.kept[t])
     open_positions(tape, t, mixture, book, holding.opened[t], entries, shares, length)
 
@@ -128,19 +133,33 @@ def late_open_interest(
 
 
 @inlined
-def consume(tape: Tape, t: int, before: int, centre: FloatArray, book: Book, swept: FloatArray) -> None:
+def consume(
+    tape: Tape,
+    t: int,
+    before: int,
+    centre: FloatArray,
+    book: Book,
+    nearest: FloatArray,
+    swept: FloatArray,
+) -> None:
     """Liquidate what the candle touched: longs from its low to the previous close, shorts up to its high."""
     lowest, highest = math.floor(tape.touched_low[t]), math.floor(tape.touched_high[t])
+    known = max(t - 1, 0)
     for side in range(2):
         first = lowest if side == LONG else before
         last = before if side == LONG else highest
-        amount, notional = 0.0, 0.0
+        inner, outer = nearest[side, FIRST, known], nearest[side, LAST, known]
+        amount, notional, of_nearest = 0.0, 0.0, 0.0
         for b in range(first, last + 1):
             held = wipe(book, side, b, b)
             amount += held
             notional += held * centre[b]
+            of_nearest += held if inner <= b <= outer else 0.0
         swept[0, side, t] += amount
         swept[1, side, t] += notional
+        if of_nearest > 0.0:
+            share = nearest[side, SHARE, t] + of_nearest / nearest[side, HELD, known]
+            nearest[side, SHARE, t] = min(share, 1.0)
 
 
 @inlined

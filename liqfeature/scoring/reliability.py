@@ -1,0 +1,200 @@
+"""Do stated probabilities come true as often as stated: reliability, calibration error, Brier skill."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from liqfeature.checks import require
+from liqfeature.types import BoolArray, FloatArray, IntArray
+
+N_BINS = 10
+"""Bins of equal width, from 0 to 1, in which stated probabilities are compared with what came true."""
+
+DRAWS, SEED = 1000, 1
+
+LEAST_DAYS = 8
+"""With fewer days resampling says nothing about the spread."""
+
+TAILS = (0.025, 0.975)
+"""Quantiles of the draws at which an interval ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reliability:
+    """Stated against what came true, one entry per bin of stated probability; NaN in empty bins.
+
+    Parameters
+    ----------
+    stated : ndarray of shape (n_bins,)
+        Mean stated probability.
+    came_true : ndarray of shape (n_bins,)
+        Share that came true.
+    rows : ndarray of shape (n_bins,)
+        Number of rows.
+    """
+
+    stated: FloatArray
+    came_true: FloatArray
+    rows: IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayInterval:
+    """A score and its 95 % percentile interval over days; NaN where undefined, the ends on too few days."""
+
+    value: float
+    low: float
+    high: float
+
+
+def touched_within(extreme: FloatArray, edge: FloatArray, horizon: int, *, above: bool) -> FloatArray:
+    """Whether price reaches an edge within the candles after a row's own.
+
+    Parameters
+    ----------
+    extreme : ndarray of shape (n,)
+        High of each candle for an edge above, low for one below.
+    edge : ndarray of shape (n,)
+        Price at the close of each row's candle; NaN where there is none.
+    horizon : int
+        Candles looked at, from the next one on.
+    above : bool
+        Side on which the edges lie.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        1 or 0; NaN where there is no edge and in the last `horizon` rows, whose outcome is not known yet.
+
+    Raises
+    ------
+    ConfigError
+        If `horizon` is below 1.
+    """
+    require("horizon", horizon >= 1, "at least 1", horizon)
+    touched = np.full(extreme.size, np.nan)
+    known = extreme.size - horizon
+    if known > 0:
+        ahead = np.lib.stride_tricks.sliding_window_view(extreme[1:], horizon)
+        met = np.max(ahead, axis=1) >= edge[:known] if above else np.min(ahead, axis=1) <= edge[:known]
+        touched[:known] = np.where(np.isnan(edge[:known]), np.nan, met)
+    return touched
+
+
+def reliability_table(stated: FloatArray, came_true: FloatArray, n_bins: int = N_BINS) -> Reliability:
+    """Stated probability against frequency, in bins of equal width; rows with a NaN are dropped.
+
+    Parameters
+    ----------
+    stated : ndarray of shape (n,)
+        Probabilities, 0 to 1.
+    came_true : ndarray of shape (n,)
+        1 where the event came, 0 where it did not.
+    n_bins : int
+        Number of bins; a probability of 1 belongs to the last.
+
+    Returns
+    -------
+    Reliability
+    """
+    known = _known(stated, came_true)
+    number = _bin(stated[known], n_bins)
+    rows = np.bincount(number, minlength=n_bins)
+    total = [np.bincount(number, values[known], n_bins) for values in (stated, came_true)]
+    with np.errstate(invalid="ignore"):
+        return Reliability(stated=total[0] / rows, came_true=total[1] / rows, rows=rows)
+
+
+def calibration_error(
+    stated: FloatArray, came_true: FloatArray, day: IntArray, n_bins: int = N_BINS
+) -> DayInterval:
+    """Mean distance of stated probability from frequency over bins, weighted by rows; 0 is perfect.
+
+    Arguments as for `reliability_table` and `brier_skill`. The expected calibration error of Naeini, Cooper
+    and Hauskrecht (2015). It is never negative, so that chance alone lifts it above 0, and resampled days
+    lift it further: the interval lies high.
+    """
+    known = _known(stated, came_true)
+    excess = (stated - came_true)[known]
+    terms = np.zeros((excess.size, n_bins + 1))
+    terms[np.arange(excess.size), _bin(stated[known], n_bins)] = excess
+    terms[:, -1] = 1.0
+    return _by_days(_error, terms, day[known])
+
+
+def brier_skill(
+    stated: FloatArray, came_true: FloatArray, day: IntArray, reference: FloatArray | None = None
+) -> DayInterval:
+    """1 less the Brier score over that of a reference; 1 is perfect, 0 no better, below 0 worse.
+
+    Parameters
+    ----------
+    stated, came_true : ndarray of shape (n,)
+        As for `reliability_table`.
+    day : ndarray of shape (n,)
+        Day of each row: rows of one day are alike, and days are resampled as a whole.
+    reference : ndarray of shape (n,), optional
+        Probabilities to beat. Default: the base rate, each draw's own.
+
+    Returns
+    -------
+    DayInterval
+        NaN where the reference makes no error: for the base rate, where all or none came true.
+
+    Notes
+    -----
+    Brier (1950); resampling after Efron and Tibshirani (1993), with the day as the unit.
+    """
+    known = _known(stated, came_true)
+    square = (stated - came_true) ** 2
+    if reference is None:
+        terms = np.stack([square, came_true, np.ones(stated.size)], axis=1)
+        return _by_days(_skill_over_base_rate, terms[known], day[known])
+    known &= _known(reference, came_true)
+    terms = np.stack([square, (reference - came_true) ** 2], axis=1)
+    return _by_days(lambda sums: _skill(*sums.T), terms[known], day[known])
+
+
+def _error(sums: FloatArray) -> FloatArray:
+    distance: FloatArray = np.sum(np.abs(sums[:, :-1]), axis=1) / sums[:, -1]
+    return distance
+
+
+def _skill_over_base_rate(sums: FloatArray) -> FloatArray:
+    squares, events, rows = sums.T
+    return _skill(squares, events * (rows - events) / np.maximum(rows, 1.0))
+
+
+def _skill(squares: FloatArray, of_reference: FloatArray) -> FloatArray:
+    ratio = np.full(squares.size, np.nan)
+    np.divide(squares, of_reference, out=ratio, where=of_reference > 0)
+    return 1.0 - ratio
+
+
+def _bin(stated: FloatArray, n_bins: int) -> IntArray:
+    return np.minimum((stated * n_bins).astype(np.int64), n_bins - 1)
+
+
+def _known(stated: FloatArray, came_true: FloatArray) -> BoolArray:
+    """Rows on which both are known, after a check that stated values are probabilities."""
+    require("came_true", came_true.shape == stated.shape, f"of shape {stated.shape}", came_true.shape)
+    known: BoolArray = ~np.isnan(stated + came_true)
+    lowest, highest = (float(f(stated[known], initial=0.5)) for f in (np.min, np.max))
+    require("stated", lowest >= 0 and highest <= 1, "between 0 and 1", lowest if lowest < 0 else highest)
+    return known
+
+
+def _by_days(statistic: Callable[[FloatArray], FloatArray], terms: FloatArray, day: IntArray) -> DayInterval:
+    """Interval of a statistic of sums over rows, days being drawn with replacement."""
+    days, number = np.unique(day, return_inverse=True)
+    if not days.size:
+        return DayInterval(value=np.nan, low=np.nan, high=np.nan)
+    sums = np.stack([np.bincount(number, column, days.size) for column in terms.T], axis=1)
+    value = float(statistic(np.sum(sums, axis=0, keepdims=True))[0])
+    if days.size < LEAST_DAYS or np.isnan(value):
+        return DayInterval(value=value, low=np.nan, high=np.nan)
+    drawn = np.random.default_rng(SEED).multinomial(days.size, np.full(days.size, 1 / days.size), DRAWS)
+    scores = statistic(drawn.astype(np.float64) @ sums)
+    low, high = np.quantile(scores[~np.isnan(scores)], TAILS)
+    return DayInterval(value=value, low=float(low), high=float(high))
