@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from liqfeature.calibration.calibrate import Calibration, calibrate
-from liqfeature.scoring.command import add_market, market_name, market_of
+from liqfeature.scoring.command import add_market, market_name, market_of, require_folder
 
 _EXAMPLE = """\
 example:
@@ -20,7 +20,7 @@ scores on the second half are printed beside those before. Nothing is fitted whi
 """
 
 
-INPUTS = ("candles", "liquidations", "config", "open_interest", "funding_rate")
+INPUTS = ("candles", "liquidations", "config", "open_interest", "funding_rate", "first", "last")
 
 
 def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -43,6 +43,7 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _calibrate(args: argparse.Namespace) -> int:
+    require_folder(args.out)
     market = market_of(args)
     inputs = {name: market[name] for name in INPUTS}
     found = calibrate(**inputs, ranks_only=not (args.complete or args.sandbox))

@@ -48,7 +48,7 @@ def fit_shares(swept: FloatArray, recorded: FloatArray, prior: FloatArray, *, ra
         return prior
     mass, target = mass[:, observed], recorded[observed]
     total = np.sum(mass, axis=0)
-    target = np.sort(total)[_order(target)] if ranks_only else _winsorised(target)
+    target = _of_same_rank(target, total) if ranks_only else _winsorised(target)
     target = target * (np.sum(total) / np.sum(target))  # amplitude and shares cannot be told apart
     touched = np.sum(mass, axis=1) > TOUCHED * np.sum(mass)
     pull = STRENGTH * float(np.sum(mass)) * prior
@@ -62,9 +62,12 @@ def fit_shares(swept: FloatArray, recorded: FloatArray, prior: FloatArray, *, ra
     return shares
 
 
-def _order(values: FloatArray) -> "np.ndarray[tuple[int, ...], np.dtype[np.intp]]":
-    """Position of each value among all, from 0; ties in order of appearance."""
-    return np.argsort(np.argsort(values, kind="stable"), kind="stable")
+def _of_same_rank(values: FloatArray, totals: FloatArray) -> FloatArray:
+    """Replace each value by the total of the same rank; equal values share the mean of theirs."""
+    matched = np.sort(totals)[np.argsort(np.argsort(values, kind="stable"), kind="stable")]
+    _, tied, count = np.unique(values, return_inverse=True, return_counts=True)
+    mean: FloatArray = (np.bincount(tied, matched) / count)[tied]
+    return mean
 
 
 def _winsorised(values: FloatArray) -> FloatArray:

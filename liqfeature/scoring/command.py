@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from liqfeature.checks import require
 from liqfeature.config import EXCHANGES, HeatmapConfig, load_config
 from liqfeature.errors import ConfigError
 from liqfeature.scoring.positions import load_positions, score_positions
@@ -118,17 +119,25 @@ def _simulated(args: argparse.Namespace) -> dict[str, Any]:
     market = dataclasses.replace(scenario(args.sandbox), arrivals=args.arrivals)
     tape = simulate(market, args.pair, start="2026-01-01", days=args.days, seed=args.seed)
     exchange = args.exchange or "binance"
+    config = load_config(args.config) if args.config else HeatmapConfig.for_pair(args.pair, exchange)
     return {
         "candles": history.candles(tape, args.timeframe),
         "liquidations": tape.forced_orders,
-        "config": load_config(args.config) if args.config else HeatmapConfig.for_pair(args.pair, exchange),
+        "config": config,
         "open_interest": history.open_interest(tape, args.timeframe),
         "funding_rate": history.funding(tape),
-        "true_maps": functools.partial(truth.true_maps, tape),
+        "true_maps": functools.partial(truth.true_maps, tape, width=config.grid.width),
     }
 
 
+def require_folder(path: Path | None) -> None:
+    """Refuse a file that could not be written, before minutes of work are lost to it."""
+    if path is not None:
+        require("folder", path.absolute().parent.is_dir(), "one that exists", path.parent)
+
+
 def _validate(args: argparse.Namespace) -> int:
+    require_folder(args.out)
     card = _against_positions(args) if args.positions else validate(**market_of(args))
     about = {"market": market_name(args), "pair": args.pair, "timeframe": args.timeframe, **card.about}
     card = dataclasses.replace(card, about=about)

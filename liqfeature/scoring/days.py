@@ -113,15 +113,33 @@ def bootstrap(
     require("day", day.shape == values.shape[:1], f"one for each of {len(values)} rows", day.shape)
     if not len(values):
         return UNDEFINED
-    sums = day_sums(values, day)
-    value = float(statistic(np.sum(sums, axis=0, keepdims=True))[0])
+    value, *_ = drawn = resampled(statistic, values, day, draws=draws, seed=seed)
     if not np.isfinite(value):
         return UNDEFINED
+    if drawn.size == 1:
+        return Interval(value=float(value), low=np.nan, high=np.nan)
+    low, high = np.quantile(drawn[1:][np.isfinite(drawn[1:])], TAILS)
+    return Interval(value=float(value), low=float(low), high=float(high))
+
+
+def resampled(
+    statistic: Callable[[FloatArray], FloatArray],
+    values: FloatArray,
+    day: IntArray,
+    *,
+    draws: int = DRAWS,
+    seed: int = SEED,
+) -> FloatArray:
+    """Value of a statistic of sums over rows, then its values on resampled days; shape (1 + draws,).
+
+    Parameters are those of `bootstrap`; on fewer than `LEAST_DAYS` days there are no draws. Draws of two
+    statistics over the same days are paired: their difference has draws of its own.
+    """
+    sums = day_sums(values, day)
+    value = statistic(np.sum(sums, axis=0, keepdims=True))
     if len(sums) < LEAST_DAYS:
-        return Interval(value=value, low=np.nan, high=np.nan)
-    drawn = statistic(day_weights(day, draws, seed) @ sums)
-    low, high = np.quantile(drawn[np.isfinite(drawn)], TAILS)
-    return Interval(value=value, low=float(low), high=float(high))
+        return value
+    return np.concatenate([value, statistic(day_weights(day, draws, seed) @ sums)])
 
 
 def ratio_of_sums(numerator: FloatArray, denominator: FloatArray, day: IntArray) -> Interval:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from liqfeature.candles import Candles
 from liqfeature.checks import require
+from liqfeature.errors import DataError
 from liqfeature.scoring.recorded import TOTALS
 from liqfeature.tables import numbers, times
 from liqfeature.types import LONG, SHORT, FloatArray, IntArray
@@ -75,8 +76,11 @@ def hours_of(candles: Candles, totals: pd.DataFrame, first_row: int, last_row: i
     ------
     ConfigError
         If the timeframe does not divide an hour.
+    DataError
+        If totals are not of whole hours.
     """
-    require("timeframe", HOUR % candles.interval == 0, "one that divides an hour", candles.interval / 60_000)
+    minutes = f"{candles.interval / 60_000:g} minutes"
+    require("timeframe", HOUR % candles.interval == 0, "one that divides an hour", minutes)
     opening = candles.tick * candles.interval
     hour = opening // HOUR
     first = int(hour[0])
@@ -93,9 +97,8 @@ def hours_of(candles: Candles, totals: pd.DataFrame, first_row: int, last_row: i
     with np.errstate(divide="ignore"):
         log_range = np.where(count > 0, np.log(high / low), np.nan)
     recorded = _recorded(totals, first, n_hours)
-    begun, ended = int(of_candle[first_row]), int(of_candle[last_row])
-    recorded[:, : begun + 1 if first_row > 0 and of_candle[first_row - 1] == begun else begun] = np.nan
-    recorded[:, ended + 1 :] = np.nan
+    recorded[:, : _first_whole(of_candle, first_row)] = np.nan
+    recorded[:, _first_whole(of_candle, last_row + 1) :] = np.nan
     return Hours(
         first=first,
         of_candle=of_candle,
@@ -107,8 +110,21 @@ def hours_of(candles: Candles, totals: pd.DataFrame, first_row: int, last_row: i
     )
 
 
+def _first_whole(of_candle: IntArray, row: int) -> int:
+    """First hour that begins at `row` or later."""
+    if row >= of_candle.size:
+        return int(of_candle[-1]) + 1
+    hour = int(of_candle[row])
+    return hour + 1 if row > 0 and of_candle[row - 1] == hour else hour
+
+
 def _recorded(totals: pd.DataFrame, first: int, n_hours: int) -> FloatArray:
-    hour = times(totals, "liquidations") // HOUR - first
+    time = times(totals, "liquidations")
+    if (odd := np.flatnonzero(time % HOUR)).size:
+        at = totals["date"].iloc[int(odd[0])]
+        message = f"liquidations: column 'date' must hold the opening of hours, received {at} in row {odd[0]}"
+        raise DataError(message)
+    hour = time // HOUR - first
     inside = (hour >= 0) & (hour < n_hours)
     recorded = np.full((2, n_hours), np.nan)
     for side, column in ((LONG, TOTALS[1]), (SHORT, TOTALS[2])):

@@ -12,7 +12,8 @@ from liqfeature.tables import numbers
 from liqfeature.types import LONG, FloatArray, IntArray
 
 TrueMaps = Callable[[Iterable[pd.Timestamp]], Iterator[pd.DataFrame]]
-"""Gives, for each date, the amounts really open by liquidation price: index `bin`, columns `long, short`."""
+"""Gives, for each date, the amounts really open by liquidation price: index `bin`, of the width of
+`config.grid`, and columns `long, short`."""
 
 _SIDE_NAMES = ("long", "short")
 

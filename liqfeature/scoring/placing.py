@@ -19,11 +19,14 @@ MIRRORED = "placebo: estimate mirrored"
 def score_places(
     maps: dict[str, Prediction], outcomes: Outcomes, truth: FloatArray | None, width: float
 ) -> Iterator[Score]:
-    """Scores of every map that says something about places; the truth's own where it is known."""
+    """Scores of every map that says something about places; the truth's own where it is known.
+
+    Where a map says nothing yet, it holds nothing, and counts as distance-only.
+    """
     forced, reached = outcomes.forced, outcomes.reached
     if forced is None:
         return
-    windows = {name: m.window for name, m in maps.items() if not np.any(np.isnan(m.window))}
+    windows = {name: np.nan_to_num(m.window) for name, m in maps.items() if not np.all(np.isnan(m.window))}
     windows[MIRRORED] = mirrored(windows[ESTIMATE])
     if truth is not None:
         windows[TRUTH] = truth

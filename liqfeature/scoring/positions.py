@@ -59,7 +59,7 @@ def load_positions(path: str | Path, coin: str) -> pd.DataFrame:
     values = {name: numbers(mine, column, "positions") for name, column in columns.items()}
     positions = pd.DataFrame({"date": mine["snapshot"].to_numpy(), "side": mine["side"].to_numpy(), **values})
     positions["date"] = pd.to_datetime(positions["date"], utc=True)
-    known = positions[positions["liquidation_price"] > 0]
+    known = positions[(positions["liquidation_price"] > 0) & (positions["mark_price"] > 0)]
     if known.empty:
         message = f"{path} must hold positions of {coin} with a liquidation price, received none"
         raise DataError(message)
@@ -103,7 +103,8 @@ def score_positions(
     snapshots = positions["date"].drop_duplicates()
     closing = (aligned.tick + 1) * aligned.interval
     row = np.searchsorted(closing, snapshots.dt.as_unit("ms").astype("int64").to_numpy(), side="right") - 1
-    usable = (row >= config.warmup) & (row < len(candles) - 1)
+    since = snapshots.dt.as_unit("ms").astype("int64").to_numpy() - closing[row]
+    usable = (row >= config.warmup) & (since < aligned.interval)
     if not np.any(usable):
         message = f"a snapshot must lie within the candles after warm-up, received {snapshots.iloc[0]}"
         raise DataError(message)
@@ -140,10 +141,10 @@ def _windows(positions: pd.DataFrame, snapshots: "pd.Series[pd.Timestamp]", grou
     windows = np.zeros((len(snapshots), 2, ground.n_window))
     for i, date in enumerate(snapshots):
         now = positions[positions["date"] == date]
-        ratio = now["liquidation_price"].to_numpy() / now["mark_price"].to_numpy()
-        distance = np.log(ratio) / ground.grid.width
-        for side, sign in ((LONG, -1.0), (SHORT, 1.0)):
-            bins = np.floor(sign * distance).astype(np.int64)
+        prices = now[["liquidation_price", "mark_price"]].to_numpy(dtype=np.float64)
+        liquidated, price_bin = np.floor(np.log(prices) / ground.grid.width).astype(np.int64).T
+        for side, sign in ((LONG, -1), (SHORT, 1)):
+            bins = sign * (liquidated - price_bin) - 1
             mine = (now["side"] == SIDES[side]).to_numpy() & (bins >= 0) & (bins < ground.n_window)
             np.add.at(windows[i, side], bins[mine], now["notional"].to_numpy()[mine])
     return windows

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from liqfeature.scoring.days import UNDEFINED, Interval, bootstrap, ratio_of_sums
-from liqfeature.types import FloatArray, IntArray
+from liqfeature.scoring.days import UNDEFINED, Interval, bootstrap, ratio_of_sums, resampled
+from liqfeature.types import BoolArray, FloatArray, IntArray
 
 LEAST_ROWS = 10
 """With fewer rows a rank correlation is undefined."""
@@ -47,11 +47,28 @@ def rank_correlation(
     -----
     Ranks are taken once, over all rows, and not anew in each draw.
     """
+    terms, kept = _terms(x, y, controls)
+    return UNDEFINED if terms is None else bootstrap(_partial_correlation, terms, day[kept])
+
+
+def resampled_rank_correlation(
+    x: FloatArray, y: FloatArray, day: IntArray, controls: Sequence[FloatArray] = ()
+) -> FloatArray:
+    """Value of `rank_correlation`, then its values on resampled days; see `days.resampled`.
+
+    One NaN where it is undefined.
+    """
+    terms, kept = _terms(x, y, controls)
+    return np.full(1, np.nan) if terms is None else resampled(_partial_correlation, terms, day[kept])
+
+
+def _terms(
+    x: FloatArray, y: FloatArray, controls: Sequence[FloatArray]
+) -> tuple[FloatArray | None, BoolArray]:
+    """Products to be summed, and the rows without NaN from which they come; None where those are too few."""
     columns = np.stack([np.asarray(v, dtype=np.float64) for v in (x, y, *controls)], axis=1)
-    kept = ~np.any(np.isnan(columns), axis=1)
-    if np.sum(kept) < LEAST_ROWS:
-        return UNDEFINED
-    return bootstrap(_partial_correlation, _moments(columns[kept]), day[kept])
+    kept: BoolArray = ~np.any(np.isnan(columns), axis=1)
+    return (_moments(columns[kept]) if np.sum(kept) >= LEAST_ROWS else None), kept
 
 
 def amplitude(predicted: FloatArray, recorded: FloatArray, day: IntArray) -> Interval:

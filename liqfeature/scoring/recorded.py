@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from liqfeature.checks import require
 from liqfeature.data.schema import FORCED_ORDERS
 from liqfeature.data.store import read_frame
 from liqfeature.errors import DataError, MissingColumnError
-from liqfeature.tables import numbers, times
+from liqfeature.tables import numbers, require_column, times
 
 TOTALS = ("date", "long", "short")
 """Columns of hourly totals: opening of the hour, and what was liquidated on each side of the position."""
@@ -43,6 +44,7 @@ def load_recorded(path: str | Path, pair: str) -> pd.DataFrame:
         If the file cannot be read, is of another form, or has no row of the pair.
     """
     table = read_frame(path)
+    require("pair", "/" in pair, "such as BTC/USDT:USDT", repr(pair))
     named = table.rename(columns={"liq_long": "long", "liq_short": "short"})
     if set(TOTALS) <= set(named.columns):
         return named[list(TOTALS)].sort_values("date", ignore_index=True)
@@ -53,6 +55,9 @@ def load_recorded(path: str | Path, pair: str) -> pd.DataFrame:
             f"received {', '.join(map(str, table.columns))}"
         )
         raise MissingColumnError(message)
+    for column in FORCED_ORDERS:
+        if column != "bankruptcy_price":
+            require_column(orders, column, "liquidations")
     mine = orders[orders["pair"].astype(str) == pair]
     if mine.empty:
         message = f"{path} must hold liquidations of {pair}, received none"
@@ -78,6 +83,13 @@ def hourly_totals(liquidations: pd.DataFrame) -> pd.DataFrame:
     if not are_orders(liquidations):
         times(liquidations, "liquidations")
         return liquidations[list(TOTALS)]
+    known = liquidations["side"].isin(["long", "short"])
+    if not known.all():
+        message = (
+            "liquidations: column 'side' must hold long or short, "
+            f"received {liquidations['side'][~known].iloc[0]!r}"
+        )
+        raise DataError(message)
     hour = liquidations["date"].dt.floor("1h")
     totals: dict[str, Any] = {
         side: liquidations["notional"].where(liquidations["side"] == side, 0.0).groupby(hour).sum()
@@ -89,7 +101,13 @@ def hourly_totals(liquidations: pd.DataFrame) -> pd.DataFrame:
 def _of_binance(table: pd.DataFrame, pair: str) -> pd.DataFrame:
     """Orders of one pair from rows of Binance's stream."""
     base, quote = pair.split(":")[0].split("/")
+    for column in ("side", "ts"):
+        require_column(table, column, "liquidations")
     mine = table[table["symbol"] == base + quote]
+    if not mine["side"].isin(list(_BINANCE_SIDE)).all():
+        odd = mine["side"][~mine["side"].isin(list(_BINANCE_SIDE))].iloc[0]
+        message = f"liquidations: column 'side' must hold {' or '.join(_BINANCE_SIDE)}, received {odd!r}"
+        raise DataError(message)
     amount, price = (numbers(mine, column, "liquidations") for column in ("cum_fill_qty", "avg_price"))
     return pd.DataFrame(
         {
