@@ -18,6 +18,7 @@ from liqfeature.cascade import FARTHEST, STEPS_PER_SIGMA, CascadeRule
 from liqfeature.flow import FlowRule
 from liqfeature.grid import PriceGrid
 from liqfeature.heatmap import prepare_scan
+from liqfeature.kernels.cascade import fuel
 from liqfeature.types import LONG, SHORT
 
 ONE_NODE = {"nodes": (1.0,), "node_weights": (1.0,)}
@@ -58,6 +59,27 @@ def test_reach_falls_from_one() -> None:
     assert reach[0] == pytest.approx(1, abs=1e-15)
     assert (np.diff(reach) < 0).all()
     assert 0 < reach[-1] < 2e-5
+
+
+@pytest.mark.parametrize("sigma", [0.0, 1e-6, 0.1, 0.12, 0.13, 0.51, 3.01, 100.0])
+@pytest.mark.parametrize("offset", [0.5, 0.75, 1.0, 1.5])
+def test_fuel_is_each_bin_times_its_reach_and_nothing_from_eight_sigmas_on(
+    offset: float, sigma: float
+) -> None:
+    notional, reach = np.array([3.0, 0.0, 5.0, 7.0]), CascadeRule().reach()
+    want = 0.0
+    for i, amount in enumerate(notional):
+        position = (offset + i) / sigma * STEPS_PER_SIGMA if sigma else math.inf
+        if position < reach.size - 1:
+            want += amount * np.interp(position, np.arange(reach.size), reach)
+    got = fuel(notional, offset, sigma, reach, float(STEPS_PER_SIGMA))
+    assert got == pytest.approx(want, rel=1e-12, abs=0)
+
+
+def test_a_map_beyond_reach_gives_no_fuel_and_never_less_than_none() -> None:
+    reach = CascadeRule().reach()
+    for sigma in (1e-3, 0.05, 0.1, 0.12):  # the nearest bin lies a whole bin away, more than eight sigmas
+        assert fuel(np.ones(3), 1.0, sigma, reach, float(STEPS_PER_SIGMA)) == 0
 
 
 def test_wider_nodes_move_probability_outwards() -> None:
