@@ -38,7 +38,7 @@ def hours(request: pytest.FixtureRequest) -> pd.DataFrame:
     return recorded.join(hourly).iloc[len(recorded) // 2 :].dropna()
 
 
-@pytest.mark.parametrize(("side", "least"), [("long", 0.89), ("short", 0.83)])
+@pytest.mark.parametrize(("side", "least"), [("long", 0.905), ("short", 0.845)])
 def test_swept_notional_ranks_hours_as_recorded_liquidations_do(hours, side, least):
     """The path alone is what one gets without any map: how far and with how much volume price moved."""
     map_alone, path_alone = (
