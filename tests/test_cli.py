@@ -291,9 +291,8 @@ def test_validate_of_recordings_names_their_file_and_keeps_to_the_timerange(reco
     assert json.loads(path.read_text())["about"]["scored"][1] < "2026-01-10"
 
 
-@pytest.mark.parametrize("command", ["validate", "calibrate"])
-def test_recorded_candles_without_liquidations_are_refused_in_one_line(command, recordings, capsys):
-    arguments = [command, "--datadir", str(recordings / "binance"), "--out", str(recordings / "out.json")]
+def test_fitting_the_map_without_liquidations_is_refused_in_one_line(recordings, capsys):
+    arguments = ["calibrate", "--datadir", str(recordings / "binance"), "--out", str(recordings / "out.json")]
     assert main(arguments) == 2
     assert capsys.readouterr().err == "liqfeature: --datadir needs --liquidations FILE, received none\n"
     assert not (recordings / "out.json").exists()

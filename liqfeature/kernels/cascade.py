@@ -31,7 +31,7 @@ def fuel(notional: FloatArray, offset: float, sigma: float, reach: FloatArray, p
     last = reach.shape[0] - 2
     step = per_sigma / sigma
     even, odd = 0.0, 0.0  # two strands, which the processor adds side by side
-    for i in range(min(notional.shape[0], int((last + 1) / step - offset) + 1)):
+    for i in range(min(notional.shape[0], math.floor((last + 1) / step - offset) + 1)):
         position = (offset + i) * step
         k = min(int(position), last)
         expected = notional[i] * (reach[k] + (position - k) * (reach[k + 1] - reach[k]))

@@ -1,4 +1,4 @@
-"""Alarms: does a score rank the rows in which something happens above the others, and what do its top rows catch."""
+"""Alarms: does a score rank the rows in which something happens first, and what do its highest rows catch."""
 
 import numpy as np
 

@@ -176,7 +176,7 @@ def market_name(args: argparse.Namespace) -> str:
     """Say where candles and truth come from."""
     if not args.sandbox:
         recorded = getattr(args, "positions", None) or args.liquidations
-    return f"recorded: {recorded.name}" if recorded else "candles alone"
+        return f"recorded: {recorded.name}" if recorded else "candles alone"
     return f"SANDBOX {args.sandbox}, seed {args.seed}, {args.days} days, {args.arrivals:g} traders a minute"
 
 
