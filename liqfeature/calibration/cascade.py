@@ -9,7 +9,7 @@ import pandas as pd
 from liqfeature.calibration.calibrate import Calibration
 from liqfeature.candles import Candles, align
 from liqfeature.checks import require
-from liqfeature.config import HeatmapConfig
+from liqfeature.config import HeatmapConfig, with_odds
 from liqfeature.errors import DataError
 from liqfeature.heatmap import prepare_scan
 from liqfeature.kernels.read import CASCADE
@@ -40,9 +40,9 @@ def calibrate_cascade(
 ) -> Calibration:
     """Fit `CascadeRule.odds` on the first part of the candles, and score them on the rest.
 
-    The event: notional swept by the map within `horizon` exceeds the `level` quantile of what was swept within
-    as many candles over the last `lookback`, as known at the close of the row. Both sides, and the horizons
-    `HORIZONS`, are fitted together by maximum likelihood.
+    The event: notional swept by the map within `horizon` exceeds the `level` quantile of what was swept
+    within as many candles over the last `lookback`, as known at the close of the row. Both sides, and the
+    horizons `HORIZONS`, are fitted together by maximum likelihood.
 
     Parameters
     ----------
@@ -89,11 +89,6 @@ def calibrate_cascade(
         },
     }
     return Calibration(config=found, provenance=provenance)
-
-
-def with_odds(config: HeatmapConfig, odds: tuple[float, ...]) -> HeatmapConfig:
-    """Replace the odds of a configuration."""
-    return dataclasses.replace(config, cascade=dataclasses.replace(config.cascade, odds=odds))
 
 
 def fit_odds(terms: FloatArray, event: FloatArray) -> tuple[float, ...]:
@@ -146,7 +141,7 @@ def _most_likely(terms: FloatArray, event: FloatArray) -> FloatArray:
 
 
 def _terms(candles: Candles, config: HeatmapConfig, rows: slice) -> tuple[FloatArray, FloatArray]:
-    """Inputs of the logistic model and the event, both sides' rows on which reach is above 0 and below 1.
+    """Lay out the model's inputs and the event, of both sides' rows on which reach is above 0 and below 1.
 
     Odds that consist of one input alone state that input.
     """

@@ -1,4 +1,4 @@
-"""`liqfeature calibrate`: fit parameters to recorded liquidations, or odds to candles; write a configuration."""
+"""`liqfeature calibrate`: fit the map to recorded liquidations, or odds to candles; write a configuration."""
 
 import argparse
 import json
