@@ -57,8 +57,9 @@ class CascadeRule:
         Quantile of trailing forced notional above which the coming one counts as a cascade, 0 to 1.
     odds : tuple of float
         The logarithm of the odds of a cascade: a constant; weights, at least 0, of the logarithms of the odds
-        that price meets the level on its way and of fuel over level; weight of the logarithm of the horizon
-        over the lookback. Larger: more probable; the second and third: probabilities farther apart.
+        that price meets the level on its way and of fuel over fuel and level together; weight of the
+        logarithm of the horizon over the lookback. A larger constant: more probable everywhere; larger
+        weights of reach and fuel: probabilities farther apart.
 
     Notes
     -----
@@ -79,7 +80,7 @@ class CascadeRule:
     impact: float = 1.0
     depth_share: float = 0.35
     level: float = 0.95
-    odds: tuple[float, ...] = (0.316, 0.424, 0.695, 0.198)
+    odds: tuple[float, ...] = (0.902, 0.57, 0.708, 0.191)
 
     def __post_init__(self) -> None:
         require_types(self)

@@ -345,7 +345,7 @@ class NaiveScan:
             if reached > 0 and fuel > 0:
                 constant, of_reach, of_fuel, of_span = rule.odds
                 odds = math.exp(constant) * (config.horizon / config.lookback) ** of_span
-                odds *= (reached / (1 - reached)) ** of_reach * (1 / (level / fuel + 0.01)) ** of_fuel
+                odds *= (reached / (1 - reached)) ** of_reach * (fuel / (fuel + level)) ** of_fuel
                 row["cascade", side] = odds / (1 + odds)
 
     def _variance(self, t: int, window: int) -> float:

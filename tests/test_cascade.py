@@ -258,19 +258,16 @@ def test_a_higher_level_is_exceeded_less_often() -> None:
 
 
 def test_odds_of_a_cascade_by_hand() -> None:
-    """Even odds of reach and fuel for ten levels: 0.25 * 1 * 10^0.5 to one, less a tenth of the ratio."""
+    """Even odds of reach, and fuel for three levels: 0.25 * 1^0.4 * (3/4)^0.5 to one."""
     odds = np.array([math.log(0.25), 0.4, 0.5])
-    ratio = 1 / (1 / 10 + 1 / 100)
-    want = 0.25 * math.sqrt(ratio)
-    assert cascade_probability(0.5, 10.0, 1.0, odds) == pytest.approx(want / (1 + want), rel=1e-12)
-    # Nothing was swept for a lookback: fuel counts as a hundred levels.
-    assert cascade_probability(0.5, 1e-9, 0.0, odds) == pytest.approx(2.5 / 3.5, rel=1e-12)
-    assert cascade_probability(0.8, 10.0, 1.0, odds) == pytest.approx(
-        want * 4**0.4 / (1 + want * 4**0.4), rel=1e-12
-    )
-    assert cascade_probability(0.0, 10.0, 1.0, odds) == 0
-    assert cascade_probability(0.5, 0.0, 1.0, odds) == 0
-    assert cascade_probability(1.0, 10.0, 1.0, odds) == 1
+    want = 0.25 * math.sqrt(3 / 4)
+    assert cascade_probability(0.5, 30.0, 10.0, odds) == pytest.approx(want / (1 + want), rel=1e-12)
+    assert cascade_probability(0.5, 1e-9, 0.0, odds) == pytest.approx(0.2, rel=1e-12)
+    four = want * 4**0.4  # to one, where reach has odds of four
+    assert cascade_probability(0.8, 30.0, 10.0, odds) == pytest.approx(four / (1 + four), rel=1e-12)
+    assert cascade_probability(0.0, 30.0, 10.0, odds) == 0
+    assert cascade_probability(0.5, 0.0, 10.0, odds) == 0
+    assert cascade_probability(1.0, 30.0, 10.0, odds) == 1
 
 
 @given(

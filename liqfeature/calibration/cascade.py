@@ -97,7 +97,8 @@ def fit_odds(terms: FloatArray, event: FloatArray) -> tuple[float, ...]:
     Parameters
     ----------
     terms : ndarray of shape (n, 4)
-        A column of ones; logarithms of the odds of reach, of fuel over level, of horizon over lookback.
+        A column of ones; logarithms of the odds of reach, of fuel over fuel and level, of horizon
+        over lookback.
     event : ndarray of shape (n,)
         1 or 0.
 

@@ -6,9 +6,6 @@ from liqfeature.compiled import inlined
 from liqfeature.kernels.book import Book
 from liqfeature.types import LONG, FloatArray
 
-MOST_FUEL = 100.0
-"""Fuel over level comes no nearer than this to infinity, where nothing was swept and the level is 0."""
-
 
 @inlined
 def reach_probability(sigmas: float, reach: FloatArray, per_sigma: float) -> float:
@@ -64,14 +61,14 @@ def cascade_probability(reached: float, fuel: float, level: float, odds: FloatAr
     """Logistic model of forced notional exceeding `level`; 0 where no fuel, or not as much, can be reached.
 
     The logarithm of the odds is linear in that of the odds that price meets `level` on its way, and in that
-    of `fuel` over `level`. `odds` holds the constant and both weights.
+    of `fuel` over `fuel` and `level` together. `odds` holds the constant and both weights.
     """
     if not (reached > 0.0 and fuel > 0.0):
         return 0.0
     if reached >= 1.0:
         return 1.0
-    over = fuel / (level + fuel / MOST_FUEL)
-    log_odds = odds[0] + odds[1] * math.log(reached / (1.0 - reached)) + odds[2] * math.log(over)
+    share = fuel / (level + fuel)  # bounded: a level of almost nothing says little
+    log_odds = odds[0] + odds[1] * math.log(reached / (1.0 - reached)) + odds[2] * math.log(share)
     return 1.0 / (1.0 + math.exp(-log_odds))
 
 

@@ -43,35 +43,42 @@ def score_own_events(scan: Scan, uncalibrated: Scan, rows: tuple[int, int]) -> I
     rows : (int, int)
         First and last row that is scored.
     """
-    candles, horizon = scan.candles, scan.config.horizon
     scored = slice(rows[0], rows[1] + 1)
-    day = (candles.tick * candles.interval // MILLISECONDS_PER_DAY)[scored]
-    for side in range(2):
-        extreme = candles.high if side == SHORT else candles.low
-        near, hit = scan.columns[side, NEAR], scan.columns[side, HIT][scored]
-        touched = touched_within(extreme, near, horizon, above=side == SHORT)[scored]
-        yield Score.of(HIT_COLUMN, "calibration", SIDES[side], calibration_error(hit, touched, day))
-        yield Score.of(HIT_COLUMN, "skill", SIDES[side], brier_skill(hit, touched, day))
-        event = exceeded_within(scan.swept[2, side], scan.swept[3, side], horizon)[scored]
-        yield from _score_cascade(side, scan, uncalibrated, scored, event, day)
+    day = (scan.candles.tick * scan.candles.interval // MILLISECONDS_PER_DAY)[scored]
+    sides = [_own_rows(side, scan, uncalibrated, scored) for side in range(2)]
+    both = {name: np.concatenate([of[name] for of in sides]) for name in sides[0]}
+    for side, of in zip(SIDES, (*sides, both), strict=True):
+        yield from _score_own_rows(side, of, np.tile(day, of[HIT_COLUMN].size // day.size))
 
 
-def _score_cascade(
-    side: int, scan: Scan, uncalibrated: Scan, scored: slice, event: FloatArray, day: IntArray
-) -> Iterator[Score]:
-    stated = {
-        CASCADE_COLUMN: scan.columns[side, CASCADE][scored],
-        UNCALIBRATED: uncalibrated.columns[side, CASCADE][scored],
+def _own_rows(side: int, scan: Scan, uncalibrated: Scan, scored: slice) -> dict[str, FloatArray]:
+    """Stated probabilities and scores by name, and what came of them, of one side's rows."""
+    candles, horizon = scan.candles, scan.config.horizon
+    extreme = candles.high if side == SHORT else candles.low
+    touched = touched_within(extreme, scan.columns[side, NEAR], horizon, above=side == SHORT)
+    event = exceeded_within(scan.swept[2, side], scan.swept[3, side], horizon)
+    cascade = scan.columns[side, CASCADE]
+    rows = {
+        HIT_COLUMN: scan.columns[side, HIT],
+        CASCADE_COLUMN: cascade,
+        UNCALIBRATED: uncalibrated.columns[side, CASCADE],
+        VOLATILITY: scan.reading.sigma,
+        "touched": touched,
+        "event": np.where(np.isnan(cascade), np.nan, event),
     }
-    for name, probability in stated.items():
-        yield Score.of(name, "calibration", SIDES[side], calibration_error(probability, event, day))
-        yield Score.of(name, "skill", SIDES[side], brier_skill(probability, event, day))
-    known = np.where(np.isnan(stated[CASCADE_COLUMN]), np.nan, event)
-    for name, score in (stated | {VOLATILITY: scan.reading.sigma[scored]}).items():
-        yield Score.of(name, "auc", SIDES[side], area_under_curve(score, known, day))
-        precision, recall = alarm(score, known, day, ALARMED)
-        yield Score.of(name, "precision", SIDES[side], precision)
-        yield Score.of(name, "recall", SIDES[side], recall)
+    return {name: values[scored] for name, values in rows.items()}
+
+
+def _score_own_rows(side: str, of: dict[str, FloatArray], day: IntArray) -> Iterator[Score]:
+    for name in (HIT_COLUMN, CASCADE_COLUMN, UNCALIBRATED):
+        came_true = of["touched" if name == HIT_COLUMN else "event"]
+        yield Score.of(name, "calibration", side, calibration_error(of[name], came_true, day))
+        yield Score.of(name, "skill", side, brier_skill(of[name], came_true, day))
+    for name in (CASCADE_COLUMN, UNCALIBRATED, VOLATILITY):
+        yield Score.of(name, "auc", side, area_under_curve(of[name], of["event"], day))
+        precision, recall = alarm(of[name], of["event"], day, ALARMED)
+        yield Score.of(name, "precision", side, precision)
+        yield Score.of(name, "recall", side, recall)
 
 
 def score_surges(
