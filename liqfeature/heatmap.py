@@ -9,28 +9,28 @@ import pandas as pd
 from liqfeature.candles import Candles, align
 from liqfeature.cascade import STEPS_PER_SIGMA
 from liqfeature.config import N_BLOCKS, N_GENERATIONS, HeatmapConfig
-from liqfeature.flow import Flow, Turnover, open_and_close, trailing_sum
+from liqfeature.flow import Flow, open_and_close, trailing_sum
 from liqfeature.kernels.book import Book, Mixture
 from liqfeature.kernels.clearing import LAST
 from liqfeature.kernels.logarithm import exp_prices, log_prices
 from liqfeature.kernels.read import READINGS, Reading
-from liqfeature.kernels.scan import Holding, Tape, scan
+from liqfeature.kernels.scan import Tape, scan
 from liqfeature.kernels.usual import Usual
 from liqfeature.types import FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """A walk over candles, ready to run: inputs in bins, empty books, and the rows to write."""
+    """A walk over candles, ready to run: inputs in bins, an empty book, and the rows to write."""
 
     config: HeatmapConfig
     candles: Candles
-    origin: int  # bin of the grid that is bin 0 of the books
+    origin: int  # bin of the grid that is bin 0 of the book
     flow: Flow
     tape: Tape
-    held: Holding
-    scalps: Holding
+    mixture: Mixture
     reading: Reading
+    book: Book
     usual: Usual
     nearest: FloatArray  # (2, 4, n): see kernels/clearing.py
     columns: FloatArray  # (2, n_readings, n)
@@ -40,9 +40,9 @@ class Scan:
         """Walk the rows from `first` to before `stop`; begin at 0 and go on where the last walk stopped."""
         scan(
             self.tape,
-            self.held,
-            self.scalps,
+            self.mixture,
             self.reading,
+            self.book,
             self.usual,
             self.nearest,
             self.columns,
@@ -74,7 +74,7 @@ def walk_candles(
 
 
 def prepare_scan(candles: Candles, config: HeatmapConfig) -> Scan:
-    """Lay out everything that the kernels need: prices in bins, flow, tables, empty books."""
+    """Lay out everything that the kernels need: prices in bins, flow, tables, an empty book."""
     grid, n = config.grid, candles.tick.size
     high, low, close = (grid.in_bins(_logs(p)) for p in (candles.high, candles.low, candles.close))
     touched_high, touched_low = (grid.in_bins(_logs(p)) for p in (candles.touched_high, candles.touched_low))
@@ -106,6 +106,8 @@ def prepare_scan(candles: Candles, config: HeatmapConfig) -> Scan:
         late=flow.late,
         late_first=candles.late_first,
         late_stop=candles.late_stop,
+        kept=np.stack([flow.held.kept, flow.scalps.kept]),
+        opened=np.stack([flow.held.opened, flow.scalps.opened]),
         funding=funding,
     )
     scalped = config.leverage.scalped()
@@ -115,9 +117,9 @@ def prepare_scan(candles: Candles, config: HeatmapConfig) -> Scan:
         origin=origin,
         flow=flow,
         tape=tape,
-        held=_holding(offset, weight * (1.0 - scalped), flow.held, n_bins),
-        scalps=_holding(offset, weight * scalped, flow.scalps, n_bins),
+        mixture=Mixture(offset, np.stack([weight * (1.0 - scalped), weight * scalped])),
         reading=_reading(candles, config, high, low, origin, n_bins),
+        book=_empty_book(n_bins),
         usual=_empty_usual(config, n_window),
         nearest=_no_clusters(n),
         columns=np.full((2, len(READINGS), n), np.nan),
@@ -173,22 +175,15 @@ def _reading(
     )
 
 
-def _holding(offset: FloatArray, weight: FloatArray, turnover: Turnover, n_bins: int) -> Holding:
-    """Positions at those levels at which there are any, and an empty book for them."""
-    used = np.any(weight > 0, axis=0)
-    mixture = Mixture(np.ascontiguousarray(offset[:, used]), np.ascontiguousarray(weight[:, used]))
-    return Holding(_empty_book(n_bins), mixture, turnover.kept, turnover.opened)
-
-
 def _empty_book(n_bins: int) -> Book:
     return Book(
-        amount=np.zeros((N_GENERATIONS, 2, n_bins)),
-        moment=np.zeros((N_GENERATIONS, 2, n_bins)),
+        amount=np.zeros((2, N_GENERATIONS, 2, n_bins)),
+        moment=np.zeros((2, N_GENERATIONS, 2, n_bins)),
         funding=np.zeros(N_GENERATIONS),
-        older=np.zeros((2, n_bins)),
-        older_moment=np.zeros((2, n_bins)),
-        scale=np.ones(1),
-        span=np.array([[n_bins, -1], [n_bins, -1]], dtype=np.int64),
+        older=np.zeros((2, 2, n_bins)),
+        older_moment=np.zeros((2, 2, n_bins)),
+        scale=np.ones(2),
+        span=np.tile(np.array([n_bins, -1], dtype=np.int64), (2, 2, 1)),
         clock=np.full(1, -1, dtype=np.int64),
     )
 

@@ -250,7 +250,7 @@ def _state(scan: Scan, view: _View, t: int) -> tuple[FloatArray, FloatArray]:
     centre = scan.reading.centre
     notional = view.in_rows(live_amounts(scan) * centre)
     moment = view.in_rows(live_moments(scan) * centre)
-    now = float(scan.tape.tick[t] - scan.held.book.clock[0] * scan.reading.generation)
+    now = float(scan.tape.tick[t] - scan.book.clock[0] * scan.reading.generation)
     with np.errstate(invalid="ignore", divide="ignore"):
         return notional, np.maximum(now - moment / notional, 0.0)
 

@@ -82,19 +82,16 @@ def _snapshot(scan: Scan, candles: pd.DataFrame) -> Heatmap:
 
 
 def live_amounts(scan: Scan) -> FloatArray:
-    """Open amount by side and bin of the books, base currency, shape (2, n_bins)."""
-    return sum((_live(b, b.older, b.amount) for b in _books(scan)), np.zeros((2, 1)))
+    """Open amount by side and bin of the book, base currency, shape (2, n_bins)."""
+    return _live(scan.book, scan.book.older, scan.book.amount)
 
 
 def live_moments(scan: Scan) -> FloatArray:
     """Open amount times candle of opening, counted from the start of the generation, shape (2, n_bins)."""
-    return sum((_live(b, b.older_moment, b.moment) for b in _books(scan)), np.zeros((2, 1)))
-
-
-def _books(scan: Scan) -> tuple[Book, Book]:
-    return scan.held.book, scan.scalps.book
+    return _live(scan.book, scan.book.older_moment, scan.book.moment)
 
 
 def _live(book: Book, older: FloatArray, generations: FloatArray) -> FloatArray:
-    live: FloatArray = (older + generations[book.clock[0] % len(generations)]) * book.scale[0]
+    current = generations[:, book.clock[0] % generations.shape[1]]
+    live: FloatArray = np.sum((older + current) * book.scale[:, None, None], axis=0)
     return live

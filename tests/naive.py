@@ -10,7 +10,7 @@ import numpy as np
 from liqfeature.candles import Candles
 from liqfeature.config import HeatmapConfig
 from liqfeature.heatmap import Scan
-from liqfeature.kernels.scan import Holding
+from liqfeature.kernels.book import HELD, SCALPS
 from liqfeature.types import LONG, SHORT
 
 HOUR = 3_600_000
@@ -40,19 +40,20 @@ class Position:
     scalp: bool  # held for minutes, not for days
 
 
-def levels_in(holding: Holding, origin: int) -> Levels:
-    """What the package's book holds, by absolute bin. The one place in the tests that looks into a book."""
-    book = holding.book
-    current = book.amount[book.clock[0] % book.amount.shape[0]]
-    live = (book.older + current) * book.scale[0]
+def levels_in(scan: Scan, holding: int) -> Levels:
+    """What one holding of the book holds, by absolute bin. The one place in the tests that looks into it."""
+    book = scan.book
+    current = book.amount[holding, book.clock[0] % book.amount.shape[1]]
+    live = (book.older[holding] + current) * book.scale[holding]
+    origin = scan.origin
     return {(int(s), int(b) + origin): float(live[s, b]) for s, b in zip(*np.nonzero(live), strict=True)}
 
 
 def levels_of(scan: Scan) -> Levels:
-    """What both books hold together, by absolute bin."""
+    """What both holdings hold together, by absolute bin."""
     total: Levels = {}
-    for holding in (scan.held, scan.scalps):
-        for key, amount in levels_in(holding, scan.origin).items():
+    for holding in (HELD, SCALPS):
+        for key, amount in levels_in(scan, holding).items():
             total[key] = total.get(key, 0.0) + amount
     return total
 

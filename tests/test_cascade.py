@@ -64,6 +64,27 @@ def test_reach_falls_from_one() -> None:
     assert 0 < reach[-1] < 2e-5
 
 
+@pytest.mark.parametrize("sigma", [0.0, 1e-6, 0.1, 0.12, 0.13, 0.51, 3.01, 100.0])
+@pytest.mark.parametrize("offset", [0.5, 0.75, 1.0, 1.5])
+def test_fuel_is_each_bin_times_its_reach_and_nothing_from_eight_sigmas_on(
+    offset: float, sigma: float
+) -> None:
+    notional, reach = np.array([3.0, 0.0, 5.0, 7.0]), CascadeRule().reach()
+    want = 0.0
+    for i, amount in enumerate(notional):
+        position = (offset + i) / sigma * STEPS_PER_SIGMA if sigma else math.inf
+        if position < reach.size - 1:
+            want += amount * np.interp(position, np.arange(reach.size), reach)
+    got = fuel(notional, offset, sigma, reach, float(STEPS_PER_SIGMA))
+    assert got == pytest.approx(want, rel=1e-12, abs=0)
+
+
+def test_a_map_beyond_reach_gives_no_fuel_and_never_less_than_none() -> None:
+    reach = CascadeRule().reach()
+    for sigma in (1e-3, 0.05, 0.1, 0.12):  # the nearest bin lies a whole bin away, more than eight sigmas
+        assert fuel(np.ones(3), 1.0, sigma, reach, float(STEPS_PER_SIGMA)) == 0
+
+
 def test_wider_nodes_move_probability_outwards() -> None:
     narrow, wide = CascadeRule(**ONE_NODE).reach(), CascadeRule(nodes=(0.6, 1.0, 1.5)).reach()
     assert wide[50] < narrow[50]
@@ -218,17 +239,6 @@ def test_more_notional_forces_more() -> None:
             assert (reading(more, "amplification", side) >= reading(less, "amplification", side)).all()
             assert (reading(more, "amplification", side) > reading(less, "amplification", side)).any()
             assert (reading(less, "amplification", side) >= 1).all()
-
-
-def test_nothing_is_expected_beyond_the_table_of_reach() -> None:
-    """Eight sigmas end within the first bin: its centre lies farther, whatever a line through it says."""
-    reach = CascadeRule().reach()
-    notional = np.ones(5)
-    for sigma in (0.05, 0.0624, 0.0626, 0.2, 1.0, 3.0):
-        want = sum(
-            np.interp((0.5 + i) / sigma * 100, np.arange(reach.size), reach, right=0) for i in range(5)
-        )
-        assert fuel(notional, 0.5, sigma, reach, 100.0) == pytest.approx(want, rel=1e-12, abs=0)
 
 
 def test_impact_amplifies_and_depth_dampens() -> None:

@@ -19,6 +19,7 @@ from tapes import walking_tape
 
 from liqfeature import HeatmapConfig, load_config
 from liqfeature.calibration import calibrate as calibration
+from liqfeature.calibration import search
 from liqfeature.cli import main
 from liqfeature.data.store import write_frame
 from liqfeature.grid import PriceGrid
@@ -239,7 +240,7 @@ def test_the_sandboxs_truth_lies_on_the_grid_of_the_configuration(tmp_path):
 
 def test_calibrate_writes_a_configuration_with_its_provenance(tmp_path, capsys, monkeypatch):
     """With fewer hours and steps than a real search asks for, which takes a minute."""
-    monkeypatch.setattr(calibration, "LEAST_HOURS", 20)
+    monkeypatch.setattr(search, "LEAST_HOURS", 20)
     monkeypatch.setattr(calibration, "STEPS", {"churn": ({"flow.churn": 0.1}, {"flow.churn": 0.4})})
     path = tmp_path / "found.json"
     assert main(["calibrate", *SMALL_SANDBOX, "--out", str(path)]) == 0
@@ -276,6 +277,8 @@ def recordings(tmp_path):
 
 def test_validate_of_recordings_names_their_file_and_keeps_to_the_timerange(recordings, capsys):
     path = recordings / "scores.json"
+    warmup = pd.Timedelta(5, unit="min") * HeatmapConfig.for_pair("BTC/USDT:USDT").warmup
+    after_warmup = (pd.Timestamp("2026-01-01", tz="UTC") + warmup).ceil("1h")
     arguments = [
         "--datadir",
         str(recordings / "binance"),
@@ -285,7 +288,7 @@ def test_validate_of_recordings_names_their_file_and_keeps_to_the_timerange(reco
     assert main(["validate", *arguments, "--timerange", "20260109-", "--out", str(path)]) == 0
     about = json.loads(path.read_text())["about"]
     assert about["market"] == "recorded: totals.feather"
-    assert about["scored"][0] == "2026-01-09T03:00:00+00:00"  # the warm-up ends at 02:10
+    assert about["scored"][0] == after_warmup.isoformat()
     assert "SANDBOX" not in capsys.readouterr().out
     assert main(["validate", *arguments, "--timerange", "20260109-20260110", "--out", str(path)]) == 0
     assert json.loads(path.read_text())["about"]["scored"][1] < "2026-01-10"
@@ -361,7 +364,7 @@ def test_a_recording_of_another_period_is_one_line(recordings, capsys):
 
 
 def test_calibrate_keeps_to_the_timerange(tmp_path, monkeypatch):
-    monkeypatch.setattr(calibration, "LEAST_HOURS", 10)
+    monkeypatch.setattr(search, "LEAST_HOURS", 10)
     monkeypatch.setattr(calibration, "STEPS", {})
     path = tmp_path / "found.json"
     assert main(["calibrate", *SMALL_SANDBOX, "--timerange", "20260110-20260113", "--out", str(path)]) == 0

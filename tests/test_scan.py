@@ -24,9 +24,8 @@ from liqfeature.candles import Candles, align
 from liqfeature.flow import FlowRule
 from liqfeature.grid import PriceGrid
 from liqfeature.heatmap import Scan, prepare_scan
-from liqfeature.kernels.book import Mixture
+from liqfeature.kernels.book import HELD, SCALPS, Mixture
 from liqfeature.kernels.read import READINGS
-from liqfeature.kernels.scan import Holding
 from liqfeature.leverage import LeveragePrior
 from liqfeature.scoring.maps import Ground
 from liqfeature.scoring.ours import estimate, estimate_by_level
@@ -70,8 +69,8 @@ def held(scan: Scan, side: int) -> float:
     return sum(amount for (s, _), amount in levels_of(scan).items() if s == side)
 
 
-def held_in(holding: Holding, side: int) -> float:
-    return sum(amount for (s, _), amount in levels_in(holding, 0).items() if s == side)
+def held_in(scan: Scan, holding: int, side: int) -> float:
+    return sum(amount for (s, _), amount in levels_in(scan, holding).items() if s == side)
 
 
 def weights(config: HeatmapConfig) -> tuple[np.ndarray, np.ndarray]:
@@ -102,8 +101,8 @@ def assert_twin(market: Market, config: HeatmapConfig) -> dict[bool, float]:
         scan.run(t, t + 1)
         twin.step(t)
         if t % 7 == 0 or t == len(market.candles) - 1:
-            for scalp, holding in ((False, scan.held), (True, scan.scalps)):
-                got, want = levels_in(holding, scan.origin), twin.levels(scalp=scalp)
+            for scalp, holding in ((False, HELD), (True, SCALPS)):
+                got, want = levels_in(scan, holding), twin.levels(scalp=scalp)
                 assert set(got) == set(want)
                 assert list(got.values()) == pytest.approx([want[key] for key in got], rel=1e-9, abs=0)
                 seen[scalp] += float(sum(want.values()))
@@ -227,10 +226,10 @@ def test_sweeps_take_what_is_held_and_scalps_alike() -> None:
     )
     scan.run(0, 1)
     # Of what is held, 2 % of three quarters of 500 levered contracts; of the scalps, 20 % of a quarter.
-    assert held_in(scan.held, LONG) == pytest.approx(7.5)
-    assert held_in(scan.scalps, LONG) == pytest.approx(25)
-    assert held_in(scan.held, SHORT) == pytest.approx(7.5)
-    assert held_in(scan.scalps, SHORT) == pytest.approx(25)
+    assert held_in(scan, HELD, LONG) == pytest.approx(7.5)
+    assert held_in(scan, SCALPS, LONG) == pytest.approx(25)
+    assert held_in(scan, HELD, SHORT) == pytest.approx(7.5)
+    assert held_in(scan, SCALPS, SHORT) == pytest.approx(25)
     scan.run(1, 2)
     assert scan.swept[0, :, 1].tolist() == pytest.approx([32.5, 0])
     assert scan.swept[1, LONG, 1] == pytest.approx(32.5 * 90, rel=0.002)
@@ -248,8 +247,8 @@ def test_a_late_rise_is_split_as_open_interest_is_and_a_fall_takes_the_same_shar
         rows = pd.DataFrame({"date": date, "open_interest_amount": amounts})
         scan = scanned(Market(candles, rows), config)
         for side in (LONG, SHORT):
-            assert held_in(scan.held, side) == pytest.approx(held_then)
-            assert held_in(scan.scalps, side) == pytest.approx(scalps_then)
+            assert held_in(scan, HELD, side) == pytest.approx(held_then)
+            assert held_in(scan, SCALPS, side) == pytest.approx(scalps_then)
 
 
 def test_half_is_forgotten_after_trading_so_much_of_open_interest_and_of_scalps_sooner() -> None:
@@ -263,7 +262,7 @@ def test_half_is_forgotten_after_trading_so_much_of_open_interest_and_of_scalps_
         scan = prepare_scan(aligned(Market(candles, steady_open_interest(candles, 1000.0)), config), config)
 
         def at_ninety(scan: Scan = scan) -> tuple[float, float]:
-            holdings = (levels_in(h, scan.origin) for h in (scan.held, scan.scalps))
+            holdings = (levels_in(scan, h) for h in (HELD, SCALPS))
             kept, scalped = (levels.get((LONG, level), 0.0) for levels in holdings)
             return kept, scalped
 
@@ -377,8 +376,8 @@ def test_live_amount_never_exceeds_the_levered_share_of_open_interest(
         assert min(levels.values(), default=0.0) >= 0
         for side in (LONG, SHORT):
             assert sum(a for (s, _), a in levels.items() if s == side) <= limit * (1 + 1e-12)
-            for holding, weight in zip((scan.held, scan.scalps), weights(config), strict=True):
-                assert held_in(holding, side) <= limit * weight.sum() * (1 + 1e-12)
+            for holding, weight in zip((HELD, SCALPS), weights(config), strict=True):
+                assert held_in(scan, holding, side) <= limit * weight.sum() * (1 + 1e-12)
         price = scan.tape.close[t] + scan.origin
         assert all(b < math.floor(price) if s == LONG else b > math.floor(price) for s, b in levels)
 
@@ -428,10 +427,9 @@ def test_a_walk_in_steps_ends_where_one_walk_ends() -> None:
     assert levels_of(steps) == levels_of(whole)
 
 
-def mirrored_offsets(holding: Holding) -> Holding:
+def mirrored_offsets(mixture: Mixture) -> Mixture:
     """Longs as far from liquidation, in logarithm, as shorts."""
-    offset, weight = holding.mixture
-    return holding._replace(mixture=Mixture(np.stack([-offset[SHORT], offset[SHORT]]), weight))
+    return mixture._replace(offset=np.stack([-mixture.offset[SHORT], mixture.offset[SHORT]]))
 
 
 @settings(SEEDED, max_examples=12)
@@ -453,7 +451,7 @@ def test_mirrored_prices_swap_what_lies_above_and_below(seed: int, with_open_int
     scans = []
     for frame in (candles, mirrored):
         scan = prepare_scan(aligned(Market(frame, rows), config), config)
-        scan = replace(scan, held=mirrored_offsets(scan.held), scalps=mirrored_offsets(scan.scalps))
+        scan = replace(scan, mixture=mirrored_offsets(scan.mixture))
         scan.run(0, len(frame))
         scans.append(scan)
     one, other = scans
@@ -485,18 +483,16 @@ def test_a_map_shrunk_beyond_the_smallest_number_takes_new_positions() -> None:
     carried[[0, -1]], opened[[0, -1]] = 1.0, 10.0
     scan = replace(
         scan,
-        tape=scan.tape._replace(carried=carried),
-        held=scan.held._replace(opened=opened),
-        scalps=scan.scalps._replace(opened=opened),
+        tape=scan.tape._replace(carried=carried, opened=np.stack([opened, opened])),
     )
     done = 0
     for t, want in ((0, 10.0), (1, 10e-6), (30, 10e-180), (n - 1, 10.0)):
         scan.run(done, t + 1)
         done = t + 1
-        for holding, share in ((scan.held, 0.75), (scan.scalps, 0.25)):
-            kept = float(np.prod(holding.kept[1 : t + 1])) if t < n - 1 else 1.0
-            assert held_in(holding, LONG) == pytest.approx(share * want * kept, rel=1e-9)
-            assert held_in(holding, SHORT) == held_in(holding, LONG)
+        for holding, share in ((HELD, 0.75), (SCALPS, 0.25)):
+            kept = float(np.prod(scan.tape.kept[holding, 1 : t + 1])) if t < n - 1 else 1.0
+            assert held_in(scan, holding, LONG) == pytest.approx(share * want * kept, rel=1e-9)
+            assert held_in(scan, holding, SHORT) == held_in(scan, holding, LONG)
 
 
 # --- held and scalps -------------------------------------------------------------------------------------
@@ -509,7 +505,7 @@ def test_scalps_that_turn_over_as_slowly_as_the_rest_change_nothing(
 ) -> None:
     config = replace(config, flow=replace(config.flow, scalp_churn=config.flow.churn))
     alone, split = (scanned(market, with_leverage(config, scalp_share=share)) for share in (0.0, 0.4))
-    assert held_in(alone.scalps, LONG) == 0
+    assert held_in(alone, SCALPS, LONG) == 0
     np.testing.assert_allclose(split.columns, alone.columns, rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(split.swept, alone.swept, rtol=1e-9, atol=0)
     got, want = levels_of(split), levels_of(alone)
@@ -570,7 +566,7 @@ def test_each_level_keeps_its_place_and_its_share_of_scalps_when_it_is_alone() -
         weight = tuple(float(i == k) for i in range(leverages.size))
         scan = scanned(market, with_leverage(config, weight=weight))
         scalped = 0.4 if leverage >= 20 else 0.0
-        assert held_in(scan.held, SHORT) == pytest.approx(500 * 0.02 * (1 - scalped))
-        assert held_in(scan.scalps, SHORT) == pytest.approx(500 * 0.2 * scalped)
+        assert held_in(scan, HELD, SHORT) == pytest.approx(500 * 0.02 * (1 - scalped))
+        assert held_in(scan, SCALPS, SHORT) == pytest.approx(500 * 0.2 * scalped)
         price = 100 * (1 + 1 / leverage) / 1.004
         assert prices_of(scan, SHORT) == pytest.approx([price], rel=config.grid.width)

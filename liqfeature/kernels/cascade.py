@@ -3,7 +3,7 @@
 import math
 
 from liqfeature.compiled import inlined
-from liqfeature.kernels.book import Book
+from liqfeature.kernels.book import HELD, SCALPS, Book, live_at
 from liqfeature.types import LONG, FloatArray
 
 
@@ -74,26 +74,31 @@ def cascade_probability(reached: float, fuel: float, level: float, odds: FloatAr
 
 @inlined
 def distance_holding(
-    held: Book, scalps: Book, side: int, price_bin: int, offset: float, level: float, centre: FloatArray
+    book: Book,
+    side: int,
+    price_bin: int,
+    notional: FloatArray,
+    offset: float,
+    level: float,
+    centre: FloatArray,
 ) -> float:
     """Return the distance, in bins, at which the notional met on the way first exceeds `level`.
 
-    Infinite where the whole side holds less.
+    `notional` holds what is met first, the book what lies beyond it. Infinite where the side holds less.
     """
-    slot = held.clock[0] % held.amount.shape[0]
-    older, current = held.older[side], held.amount[slot, side]
-    scalps_older, scalps_current = scalps.older[side], scalps.amount[slot, side]
+    met = 0.0
+    for i in range(notional.shape[0]):
+        met += notional[i]
+        if met > level:
+            return offset + i
     step = -1 if side == LONG else 1
     if side == LONG:
-        last = min(held.span[side, 0], scalps.span[side, 0])
+        last = min(book.span[HELD, side, 0], book.span[SCALPS, side, 0])
     else:
-        last = max(held.span[side, 1], scalps.span[side, 1])
-    scale, scalps_scale = held.scale[0], scalps.scale[0]
-    met = 0.0
-    b = price_bin + step
+        last = max(book.span[HELD, side, 1], book.span[SCALPS, side, 1])
+    b = price_bin + step * (notional.shape[0] + 1)
     while (last - b) * step >= 0:
-        live = (older[b] + current[b]) * scale + (scalps_older[b] + scalps_current[b]) * scalps_scale
-        met += live * centre[b]
+        met += live_at(book, side, b) * centre[b]
         if met > level:
             return offset + abs(b - price_bin) - 1
         b += step

@@ -9,7 +9,7 @@ import math
 from liqfeature.compiled import inlined
 from liqfeature.types import LONG, FloatArray
 
-FIRST, LAST, HELD, SHARE = range(4)
+FIRST, LAST, RESTED, SHARE = range(4)
 """Order of the notes in the second axis of `nearest`; where there is no cluster, FIRST exceeds LAST."""
 
 

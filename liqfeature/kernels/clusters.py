@@ -20,28 +20,26 @@ class Cluster(NamedTuple):
 
 
 @inlined
-def load_window(held: Book, scalps: Book, side: int, price_bin: int, window: FloatArray, skip: int) -> None:
+def load_window(book: Book, side: int, price_bin: int, window: FloatArray, skip: int) -> None:
     """Copy live amounts, counted away from price, into `window` from entry `skip` on.
 
     Entry `skip` is the bin beside price; those before it stay 0, since nothing rests on price's other side.
     """
-    slot = held.clock[0] % held.amount.shape[0]
-    scale, scalps_scale = held.scale[0], scalps.scale[0]
-    older, current = held.older[side], held.amount[slot, side]
-    scalps_older, scalps_current = scalps.older[side], scalps.amount[slot, side]
-    size = window.shape[0] - skip
-    if side == LONG:
-        for i in range(size):
-            b = price_bin - 1 - i
-            window[skip + i] = (older[b] + current[b]) * scale
-    else:
-        for i in range(size):
-            b = price_bin + 1 + i
-            window[skip + i] = (older[b] + current[b]) * scale
-    lowest = max(scalps.span[side, 0], price_bin - size if side == LONG else price_bin + 1)
-    highest = min(scalps.span[side, 1], price_bin - 1 if side == LONG else price_bin + size)
-    for b in range(lowest, highest + 1):
-        window[skip + abs(b - price_bin) - 1] += (scalps_older[b] + scalps_current[b]) * scalps_scale
+    slot, size = book.clock[0] % book.amount.shape[1], window.shape[0] - skip
+    window[skip:] = 0.0
+    for holding in range(2):
+        scale = book.scale[holding]
+        lowest, highest = book.span[holding, side, 0], book.span[holding, side, 1]
+        if side == LONG:
+            for i in range(max(price_bin - 1 - highest, 0), min(price_bin - lowest, size)):
+                b = price_bin - 1 - i
+                live = book.older[holding, side, b] + book.amount[holding, slot, side, b]
+                window[skip + i] += live * scale
+        else:
+            for i in range(max(lowest - price_bin - 1, 0), min(highest - price_bin, size)):
+                b = price_bin + 1 + i
+                live = book.older[holding, side, b] + book.amount[holding, slot, side, b]
+                window[skip + i] += live * scale
 
 
 @inlined
@@ -102,8 +100,10 @@ def _half_height(smooth: FloatArray, start: int, stop: int) -> tuple[int, int, i
 @inlined
 def opening_moment(book: Book, side: int, lowest: int, highest: int) -> float:
     """Sum of live amount times candle of opening, from the start of the current generation."""
-    current = book.moment[book.clock[0] % book.moment.shape[0], side]
+    slot = book.clock[0] % book.moment.shape[1]
     moment = 0.0
-    for b in range(lowest, highest + 1):
-        moment += book.older_moment[side, b] + current[b]
-    return moment * book.scale[0]
+    for holding in range(2):
+        for b in range(lowest, highest + 1):
+            live = book.older_moment[holding, side, b] + book.moment[holding, slot, side, b]
+            moment += live * book.scale[holding]
+    return moment

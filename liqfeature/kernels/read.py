@@ -12,7 +12,7 @@ from liqfeature.kernels.cascade import (
     fuel,
     reach_probability,
 )
-from liqfeature.kernels.clearing import FIRST, HELD, LAST, cleared_within, first_pierced
+from liqfeature.kernels.clearing import FIRST, LAST, RESTED, cleared_within, first_pierced
 from liqfeature.kernels.clusters import find_clusters, load_window, opening_moment, smooth_window
 from liqfeature.kernels.usual import Usual, note_distances, note_forced, turn_block
 from liqfeature.types import LONG, FloatArray
@@ -75,8 +75,7 @@ def read(
     open_interest: float,
     t: int,
     reading: Reading,
-    held: Book,
-    scalps: Book,
+    book: Book,
     usual: Usual,
     nearest: FloatArray,
     swept: FloatArray,
@@ -88,19 +87,17 @@ def read(
     bar = reading.ratio * open_interest
     for i in range(reading.bar.shape[0]):
         reading.bar[i] = bar * usual.profile[i]
-    now = float(tick - held.clock[0] * reading.generation)
+    now = float(tick - book.clock[0] * reading.generation)
     skip = reading.taps.shape[0] // 2
     for side in range(2):
-        load_window(held, scalps, side, price_bin, reading.window[side], skip)
+        load_window(book, side, price_bin, reading.window[side], skip)
         smooth_window(reading.window[side], reading.taps, reading.smooth[side])
         window = reading.window[side, skip : skip + reading.smooth.shape[1]]
         _weigh(side, price_bin, window, reading.centre, reading.notional)
         _note_swept(side, t, reading.horizon, usual, swept)
         row = columns[side, :, t]
-        _read_clusters(
-            side, price_bin, close, open_interest, now, t, window, reading, held, scalps, nearest, row
-        )
-        _read_cascade(side, price_bin, close, t, reading, held, scalps, usual, swept, row)
+        _read_clusters(side, price_bin, close, open_interest, now, t, window, reading, book, nearest, row)
+        _read_cascade(side, price_bin, close, t, reading, book, usual, swept, row)
         row[CLEARED] = cleared_within(side, t, reading.horizon, nearest)
         if row[CLEARED] > 0.0:
             row[PIERCED] = first_pierced(side, t, reading.horizon, nearest, columns[side, NEAR])
@@ -139,8 +136,7 @@ def _read_clusters(
     t: int,
     window: FloatArray,
     reading: Reading,
-    held: Book,
-    scalps: Book,
+    book: Book,
     nearest: FloatArray,
     row: FloatArray,
 ) -> None:
@@ -162,11 +158,11 @@ def _read_clusters(
     row[VACUUM] = _vacuum(first.near, window, reading.bar) * reading.ratio
     one, other = _bin(side, price_bin, first.near), _bin(side, price_bin, first.far)
     lowest, highest = min(one, other), max(one, other)
-    moment = opening_moment(held, side, lowest, highest) + opening_moment(scalps, side, lowest, highest)
+    moment = opening_moment(book, side, lowest, highest)
     row[AGE] = max(now - moment / first.held, 0.0)
     nearest[side, FIRST, t] = lowest
     nearest[side, LAST, t] = highest
-    nearest[side, HELD, t] = first.held
+    nearest[side, RESTED, t] = first.held
 
 
 @inlined
@@ -186,8 +182,7 @@ def _read_cascade(
     close: float,
     t: int,
     reading: Reading,
-    held: Book,
-    scalps: Book,
+    book: Book,
     usual: Usual,
     swept: FloatArray,
     row: FloatArray,
@@ -199,7 +194,7 @@ def _read_cascade(
     row[AMPLIFICATION] = amplification(reading.notional, offset, sigma, reading.impact[t])
     if usual.clock[1] + 1 >= usual.ordered.shape[1]:
         level = usual.ordered[side, reading.level]
-        distance = distance_holding(held, scalps, side, price_bin, offset, level, reading.centre)
+        distance = distance_holding(book, side, price_bin, reading.notional, offset, level, reading.centre)
         reached = reach_probability(distance / sigma, reach, per_sigma)
         row[CASCADE] = cascade_probability(reached, row[FUEL], level, reading.odds)
         swept[3, side, t] = level

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from liqfeature.compiled import compiled, inlined
-from liqfeature.kernels.book import Book, Mixture, deposit, pay_funding, shrink, turn_generation, wipe
-from liqfeature.kernels.clearing import FIRST, HELD, LAST, SHARE
+from liqfeature.kernels.book import HELD, Book, Mixture, deposit, pay_funding, shrink, turn_generation, wipe
+from liqfeature.kernels.clearing import FIRST, LAST, RESTED, SHARE
 from liqfeature.kernels.read import Reading, read
 from liqfeature.kernels.usual import Usual
 from liqfeature.types import LONG, FloatArray, IntArray
@@ -28,24 +28,17 @@ class Tape(NamedTuple):
     late: FloatArray  # amount per side that a rise of open interest opened, base
     late_first: IntArray  # first row to which that rise belongs
     late_stop: IntArray  # row after the last to which it belongs
+    kept: FloatArray  # (2, n): share of everything of a holding that this candle's closing leaves
+    opened: FloatArray  # (2, n): amount per side opened, base, were everything of that holding
     funding: FloatArray  # bins by which payments known with this candle move liquidation prices up
-
-
-class Holding(NamedTuple):
-    """Positions that are held for about as long: their book, leverage and turnover; one entry per candle."""
-
-    book: Book
-    mixture: Mixture
-    kept: FloatArray  # share of everything that this candle's closing leaves
-    opened: FloatArray  # amount per side opened within this candle, base, to be spread over the mixture
 
 
 @compiled
 def scan(
     tape: Tape,
-    held: Holding,
-    scalps: Holding,
+    mixture: Mixture,
     reading: Reading,
+    book: Book,
     usual: Usual,
     nearest: FloatArray,
     columns: FloatArray,
@@ -53,7 +46,7 @@ def scan(
     first: int,
     stop: int,
 ) -> None:
-    """Walk the candles `first` to `stop`, changing the books and writing the columns.
+    """Walk the candles `first` to `stop`, changing the book and writing the columns.
 
     Row t is written from candles up to t alone, at the close of t. `columns` has shape (2, n_readings, n),
     `swept` (4, 2, n): amount, notional, notional within the horizon, and the level that a cascade exceeds,
@@ -62,47 +55,29 @@ def scan(
     length = reading.generation
     entries, shares = np.empty(3), np.array([0.25, 0.5, 0.25])
     for t in range(first, stop):
-        live_through(tape, t, held, length, reading.centre, entries, shares, nearest, swept)
-        live_through(tape, t, scalps, length, reading.centre, entries, shares, nearest, swept)
+        before = math.floor(tape.close[max(t - 1, 0)])
+        generation = tape.tick[t] // length
+        if generation != book.clock[0]:
+            turn_generation(book, generation, length)
+        if tape.funding[t] != 0.0:
+            pay_funding(book, tape.funding[t], length, before)
+        late_open_interest(tape, t, mixture, book, entries, shares, length)
+        consume(tape, t, before, reading.centre, book, nearest, swept)
+        for holding in range(2):
+            shrink(book, holding, tape.kept[holding, t])
+        open_positions(tape, t, mixture, book, entries, shares, length)
         read(
             tape.tick[t],
             tape.close[t],
             tape.open_interest[t],
             t,
             reading,
-            held.book,
-            scalps.book,
+            book,
             usual,
             nearest,
             swept,
             columns,
         )
-
-
-@inlined
-def live_through(
-    tape: Tape,
-    t: int,
-    holding: Holding,
-    length: int,
-    centre: FloatArray,
-    entries: FloatArray,
-    shares: FloatArray,
-    nearest: FloatArray,
-    swept: FloatArray,
-) -> None:
-    """Let one candle happen to positions, in the order of its events."""
-    book, mixture = holding.book, holding.mixture
-    before = math.floor(tape.close[max(t - 1, 0)])
-    generation = tape.tick[t] // length
-    if generation != book.clock[0]:
-        turn_generation(book, generation, length)
-    if tape.funding[t] != 0.0:
-        pay_funding(book, tape.funding[t], length, before)
-    late_open_interest(tape, t, mixture, book, entries, shares, length)
-    consume(tape, t, before, centre, book, nearest, swept)
-    shrink(book, holding.kept[t])
-    open_positions(tape, t, mixture, book, holding.opened[t], entries, shares, length)
 
 
 @inlined
@@ -113,7 +88,8 @@ def late_open_interest(
 
     A rise is spread by volume, at their prices, leaving out levels that price has crossed since.
     """
-    shrink(book, tape.carried[t])
+    for holding in range(2):
+        shrink(book, holding, tape.carried[t])
     first, stop = tape.late_first[t], tape.late_stop[t]
     volume = 0.0
     for u in range(first, stop):
@@ -128,7 +104,8 @@ def late_open_interest(
             under = math.floor(min(below, tape.close[u]))
             over = math.floor(max(above, tape.close[u]))
             amount = tape.late[t] * (tape.volume[u] / volume)
-            deposit(book, mixture, entries, shares, amount, opened_at, under, over)
+            for holding in range(2):
+                deposit(book, mixture, holding, entries, shares, amount, opened_at, under, over)
         below, above = min(below, tape.touched_low[u]), max(above, tape.touched_high[u])
 
 
@@ -151,35 +128,29 @@ def consume(
         inner, outer = nearest[side, FIRST, known], nearest[side, LAST, known]
         amount, notional, of_nearest = 0.0, 0.0, 0.0
         for b in range(first, last + 1):
-            held = wipe(book, side, b, b)
+            held = wipe(book, side, b)
             amount += held
             notional += held * centre[b]
             of_nearest += held if inner <= b <= outer else 0.0
-        swept[0, side, t] += amount
-        swept[1, side, t] += notional
+        swept[0, side, t] = amount
+        swept[1, side, t] = notional
         if of_nearest > 0.0:
-            share = nearest[side, SHARE, t] + of_nearest / nearest[side, HELD, known]
-            nearest[side, SHARE, t] = min(share, 1.0)
+            nearest[side, SHARE, t] = min(of_nearest / nearest[side, RESTED, known], 1.0)
 
 
 @inlined
 def open_positions(
-    tape: Tape,
-    t: int,
-    mixture: Mixture,
-    book: Book,
-    amount: float,
-    entries: FloatArray,
-    shares: FloatArray,
-    length: int,
+    tape: Tape, t: int, mixture: Mixture, book: Book, entries: FloatArray, shares: FloatArray, length: int
 ) -> None:
     """Open this candle's positions at prices inside it, strictly beyond its close."""
-    if amount <= 0.0:
+    if tape.opened[HELD, t] <= 0.0:
         return
     _entry_prices(tape, t, entries)
     price_bin = math.floor(tape.close[t])
     opened_at = float(tape.tick[t] - book.clock[0] * length)
-    deposit(book, mixture, entries, shares, amount, opened_at, price_bin, price_bin)
+    for holding in range(2):
+        amount = tape.opened[holding, t]
+        deposit(book, mixture, holding, entries, shares, amount, opened_at, price_bin, price_bin)
 
 
 @inlined

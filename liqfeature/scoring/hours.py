@@ -98,7 +98,8 @@ def hours_of(candles: Candles, totals: pd.DataFrame, first_row: int, last_row: i
         log_range = np.where(count > 0, np.log(high / low), np.nan)
     recorded = _recorded(totals, first, n_hours)
     recorded[:, : _first_whole(of_candle, first_row)] = np.nan
-    recorded[:, _first_whole(of_candle, last_row + 1) :] = np.nan
+    if last_row + 1 < of_candle.size:
+        recorded[:, int(of_candle[last_row + 1]) :] = np.nan
     return Hours(
         first=first,
         of_candle=of_candle,
@@ -112,8 +113,6 @@ def hours_of(candles: Candles, totals: pd.DataFrame, first_row: int, last_row: i
 
 def _first_whole(of_candle: IntArray, row: int) -> int:
     """First hour that begins at `row` or later."""
-    if row >= of_candle.size:
-        return int(of_candle[-1]) + 1
     hour = int(of_candle[row])
     return hour + 1 if row > 0 and of_candle[row - 1] == hour else hour
 
