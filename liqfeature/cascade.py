@@ -55,13 +55,19 @@ class CascadeRule:
         amplification.
     level : float
         Quantile of trailing forced notional above which the coming one counts as a cascade, 0 to 1.
+    odds : tuple of float
+        The logarithm of the odds of a cascade: a constant; weights, at least 0, of the logarithms of the odds
+        that price meets the level on its way and of fuel over fuel and level together; weight of the
+        logarithm of the horizon over the lookback. A larger constant: more probable everywhere; larger
+        weights of reach and fuel: probabilities farther apart.
 
     Notes
     -----
     Range variance after Parkinson (1980); windows after Corsi's HAR model (2009), averaged as volatilities,
-    so that one wild candle counts less. Reach by the reflection principle, averaged over `nodes`. All but
-    the last three were fitted to 5m candles of BTC, 2023-11 to 2024-05. Impact
-    `Y * sigma * sqrt(Q / V)` after Donier and Bonart (2015); depth in stress is about a third of the usual.
+    so that one wild candle counts less. Reach by the reflection principle, averaged over `nodes`. Reach
+    was fitted to 5m candles of BTC, 2023-11 to 2024-05, and `odds` to the same candles by
+    `liqfeature calibrate --target cascade`. Impact `Y * sigma * sqrt(Q / V)` after Donier and Bonart (2015);
+    depth in stress is about a third of the usual.
     """
 
     windows: tuple[int, ...] = (4, 36, 288)
@@ -74,6 +80,7 @@ class CascadeRule:
     impact: float = 1.0
     depth_share: float = 0.35
     level: float = 0.95
+    odds: tuple[float, ...] = (0.902, 0.57, 0.708, 0.191)
 
     def __post_init__(self) -> None:
         require_types(self)
@@ -100,6 +107,8 @@ class CascadeRule:
         require("impact", self.impact > 0, "above 0", self.impact)
         require("depth_share", 0 < self.depth_share <= 1, "above 0 and at most 1", self.depth_share)
         require("level", 0 < self.level < 1, "between 0 and 1", self.level)
+        holds = len(self.odds) == 4 and min(self.odds[1:3]) >= 0 and all(map(math.isfinite, self.odds))
+        require("odds", holds, "4 numbers, the second and third at least 0", self.odds)
 
     def reach(self) -> FloatArray:
         """Probability that price moves k / `STEPS_PER_SIGMA` sigmas to one side; k = 0, 1, ...; falling."""
@@ -107,6 +116,15 @@ class CascadeRule:
         touched = [[math.erfc(u / (n * math.sqrt(2))) for u in distance] for n in self.nodes]
         probability: FloatArray = np.array(self.node_weights) @ np.array(touched)
         return probability
+
+    def log_odds(self, span: float) -> FloatArray:
+        """Constant and weights of reach and fuel in the logarithm of the odds, shape (3,).
+
+        `span` is the horizon over the lookback: the more of it a horizon takes, the fewer sweeps there are to
+        tell the level from, and the more often it is exceeded.
+        """
+        constant, of_reach, of_fuel, of_span = self.odds
+        return np.array([constant + of_span * math.log(span), of_reach, of_fuel])
 
     def shares(self, horizon: int) -> FloatArray:
         """Share of each window in volatility at a horizon of so many candles; shape (n_windows,), sum 1."""

@@ -188,6 +188,11 @@ class HeatmapConfig:
         return config
 
 
+def with_odds(config: HeatmapConfig, odds: tuple[float, ...]) -> HeatmapConfig:
+    """Replace `cascade.odds`."""
+    return dataclasses.replace(config, cascade=dataclasses.replace(config.cascade, odds=odds))
+
+
 def load_config(path: str | Path) -> HeatmapConfig:
     """Read a configuration from a JSON file.
 

@@ -34,7 +34,7 @@ class Scan:
     usual: Usual
     nearest: FloatArray  # (2, 4, n): see kernels/clearing.py
     columns: FloatArray  # (2, n_readings, n)
-    swept: FloatArray  # (3, 2, n): amount, notional, notional within the horizon
+    swept: FloatArray  # (4, 2, n): amount, notional, notional within the horizon, level of a cascade
 
     def run(self, first: int, stop: int) -> None:
         """Walk the rows from `first` to before `stop`; begin at 0 and go on where the last walk stopped."""
@@ -123,7 +123,7 @@ def prepare_scan(candles: Candles, config: HeatmapConfig) -> Scan:
         usual=_empty_usual(config, n_window),
         nearest=_no_clusters(n),
         columns=np.full((2, len(READINGS), n), np.nan),
-        swept=np.zeros((3, 2, n)),
+        swept=np.zeros((4, 2, n)),
     )
 
 
@@ -161,6 +161,7 @@ def _reading(
         level=math.ceil(rule.level * lookback) - 1,
         per_sigma=float(STEPS_PER_SIGMA),
         reach=rule.reach(),
+        odds=rule.log_odds(config.horizon / lookback),
         taps=taps,
         centre=centre,
         edge=edge,

@@ -312,7 +312,8 @@ class NaiveScan:
             row["pierced", side] = (max if side == LONG else min)(edge for _, edge in touches)
 
     def _read_cascade(self, t: int, side: int, n_window: int, row: dict[tuple[str, int], float]) -> None:
-        price, close, rule = math.floor(self.close[t]), self.close[t], self.config.cascade
+        config = self.config
+        price, close, rule = math.floor(self.close[t]), self.close[t], config.cascade
         met = sorted(  # (distance of the bin's centre, its notional)
             (abs(b + 0.5 - close), amount * self._centre(b), abs(b - price))
             for (s, b), amount in self.levels().items()
@@ -340,7 +341,13 @@ class NaiveScan:
                 if total > level:
                     distance = d
                     break
-            row["cascade", side] = self._reach(distance, t)
+            reached, fuel = self._reach(distance, t), row["fuel", side]
+            row["cascade", side] = 0.0
+            if reached > 0 and fuel > 0:
+                constant, of_reach, of_fuel, of_span = rule.odds
+                odds = math.exp(constant) * (config.horizon / config.lookback) ** of_span
+                odds *= (reached / (1 - reached)) ** of_reach * (fuel / (fuel + level)) ** of_fuel
+                row["cascade", side] = odds / (1 + odds)
 
     def _variance(self, t: int, window: int) -> float:
         """Parkinson's, of one candle, in squared bins; candles before the first count as without range."""

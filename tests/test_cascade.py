@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from frames import CANDLE, SEEDED, Market, markets, random_candles, random_open_interest, small_config
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from naive import levels_of
 from scipy.stats import norm
 from test_clusters import reading
@@ -18,10 +19,12 @@ from liqfeature.cascade import FARTHEST, STEPS_PER_SIGMA, CascadeRule
 from liqfeature.flow import FlowRule
 from liqfeature.grid import PriceGrid
 from liqfeature.heatmap import prepare_scan
-from liqfeature.kernels.cascade import fuel
+from liqfeature.kernels.cascade import cascade_probability, fuel
+from liqfeature.leverage import LeveragePrior
 from liqfeature.types import LONG, SHORT
 
 ONE_NODE = {"nodes": (1.0,), "node_weights": (1.0,)}
+NOTHING_NEAR = LeveragePrior(max_leverage=5, median=2, scalp_leverage=5, scalp_share=0.0)
 TIMELESS: dict[str, Any] = {"hours": (1.0,) * 24, "weekend": 1.0}
 
 
@@ -264,10 +267,62 @@ def test_a_higher_level_is_exceeded_less_often() -> None:
         assert other.mean() < one.mean()
 
 
+def test_odds_of_a_cascade_by_hand() -> None:
+    """Even odds of reach, and fuel for three levels: 0.25 * 1^0.4 * (3/4)^0.5 to one."""
+    odds = np.array([math.log(0.25), 0.4, 0.5])
+    want = 0.25 * math.sqrt(3 / 4)
+    assert cascade_probability(0.5, 30.0, 10.0, odds) == pytest.approx(want / (1 + want), rel=1e-12)
+    assert cascade_probability(0.5, 1e-9, 0.0, odds) == pytest.approx(0.2, rel=1e-12)
+    four = want * 4**0.4  # to one, where reach has odds of four
+    assert cascade_probability(0.8, 30.0, 10.0, odds) == pytest.approx(four / (1 + four), rel=1e-12)
+    assert cascade_probability(0.0, 30.0, 10.0, odds) == 0
+    assert cascade_probability(0.5, 0.0, 10.0, odds) == 0
+    assert cascade_probability(1.0, 30.0, 10.0, odds) == 1
+
+
+@given(
+    st.floats(1e-6, 1 - 1e-6),
+    st.floats(1e-9, 1e9),
+    st.floats(0, 1e9),
+    st.floats(1, 10),
+    st.floats(-3, 3),
+)
+def test_more_reach_or_fuel_never_lowers_a_cascade(
+    reached: float, notional: float, level: float, times: float, constant: float
+) -> None:
+    odds = np.array([constant, 0.424, 0.695])
+    stated = cascade_probability(reached, notional, level, odds)
+    assert 0 <= stated <= 1
+    assert cascade_probability(reached, notional * times, level, odds) >= stated * (1 - 1e-15)
+    assert cascade_probability(min(reached * times, 1.0), notional, level, odds) >= stated * (1 - 1e-15)
+    assert cascade_probability(reached, notional, level * times, odds) <= stated * (1 + 1e-15)
+
+
+def test_a_cascade_is_more_probable_the_more_of_the_lookback_the_horizon_takes() -> None:
+    rule = CascadeRule(odds=(0.5, 0.4, 0.7, 0.2))
+    np.testing.assert_allclose(rule.log_odds(1 / 24), [0.5 - 0.2 * math.log(24), 0.4, 0.7])
+    assert rule.log_odds(1 / 6)[0] > rule.log_odds(1 / 24)[0]
+
+
+def test_without_notional_nothing_is_amplified_and_nothing_cascades() -> None:
+    """Without volume nothing opens: every level is empty."""
+    candles = random_candles(120, 5, volatility=0.004)
+    candles["volume"] = 1e-300  # some, so that columns are known; what opens is next to nothing
+    scan = scanned(Market(candles, None), small_config(leverage=NOTHING_NEAR))
+    known = np.isfinite(reading(scan, "cascade", LONG))
+    assert known.any()
+    for side in (LONG, SHORT):
+        assert (reading(scan, "total", side) == 0).all()
+        assert (reading(scan, "cascade", side)[known] == 0).all()
+        ratio = reading(scan, "amplification", side)
+        assert (ratio[np.isfinite(ratio)] == 1).all()
+        assert np.isfinite(ratio).any()
+
+
 def test_a_cascade_is_as_probable_as_reaching_more_than_the_usual_sweep() -> None:
-    """Where nothing was ever swept, any sweep exceeds its level: the first level on the way decides."""
+    """By odds of reach alone. Where nothing was ever swept, the first level on the way decides."""
     market = walking_market()
-    scan = scanned(market, small_config())
+    scan = scanned(market, small_config(cascade=CascadeRule(windows=(2, 5, 12), odds=(0.0, 1.0, 0.0, 0.0))))
     none_swept = np.array([not scan.swept[1, LONG, max(0, t - 13) : t + 1].any() for t in range(600)])
     nearest = reading(scan, "cascade", LONG)
     assert none_swept[20:].any()
@@ -342,6 +397,19 @@ def test_a_longer_horizon_reaches_farther() -> None:
         ({"depth_share": 1.5}, "depth_share must be above 0 and at most 1, received 1.5"),
         ({"level": 1.0}, "level must be between 0 and 1, received 1.0"),
         ({"level": math.nan}, "level must be between 0 and 1, received nan"),
+        (
+            {"odds": (0.0, 1.0, 1.0)},
+            "odds must be 4 numbers, the second and third at least 0, received (0.0, 1.",
+        ),
+        (
+            {"odds": (0.0, -0.1, 1.0, 0.0)},
+            "odds must be 4 numbers, the second and third at least 0, received",
+        ),
+        (
+            {"odds": (0.0, 0.1, -1.0, 0.0)},
+            "odds must be 4 numbers, the second and third at least 0, received",
+        ),
+        ({"odds": (math.nan, 0.1, 1.0, 0.0)}, "odds must be 4 numbers, the second and third at least 0"),
     ],
 )
 def test_parameters_that_break_their_rule_are_refused(changes: dict[str, Any], message: str) -> None:

@@ -24,6 +24,7 @@ from liqfeature.cli import main
 from liqfeature.data.store import write_frame
 from liqfeature.grid import PriceGrid
 from liqfeature.sandbox import command as sandbox_command
+from liqfeature.scoring.command import TIMELESS
 
 INSTANT = """
 import sys
@@ -219,7 +220,8 @@ def test_validate_of_a_sandbox_says_so_and_writes_its_scores(tmp_path, capsys):
     assert set(written) == {"about", "measures", "scores"}
     assert written["about"]["market"] == "SANDBOX liquid, seed 1, 14 days, 4 traders a minute"
     assert (written["about"]["pair"], written["about"]["timeframe"]) == ("BTC/USDT:USDT", "5m")
-    assert HeatmapConfig.from_dict(written["about"]["config"]) == HeatmapConfig.for_pair("BTC/USDT:USDT")
+    steady = HeatmapConfig.for_pair("BTC/USDT:USDT", cascade=TIMELESS)  # no hour there is busier than others
+    assert HeatmapConfig.from_dict(written["about"]["config"]) == steady
     measures = {score["measure"] for score in written["scores"] if score["map"] == "estimate"}
     assert {"rank", "partial", "known", "gain", "lift", "of_oracle", "earth_mover"} <= measures
 
@@ -294,9 +296,32 @@ def test_validate_of_recordings_names_their_file_and_keeps_to_the_timerange(reco
     assert json.loads(path.read_text())["about"]["scored"][1] < "2026-01-10"
 
 
-@pytest.mark.parametrize("command", ["validate", "calibrate"])
-def test_recorded_candles_without_liquidations_are_refused_in_one_line(command, recordings, capsys):
-    arguments = [command, "--datadir", str(recordings / "binance"), "--out", str(recordings / "out.json")]
+def test_odds_of_a_cascade_are_fitted_on_candles_alone(recordings, capsys):
+    path = recordings / "odds.json"
+    arguments = ["--datadir", str(recordings / "binance")]
+    n = HeatmapConfig.for_pair("BTC/USDT:USDT").warmup + 2000
+    candles = random_candles(n, seed=1)
+    write_frame(candles, recordings / "binance" / "futures" / "BTC_USDT_USDT-5m-futures.feather")
+    assert main(["calibrate", "--target", "cascade", *arguments, "--out", str(path)]) == 0
+    page = capsys.readouterr().out
+    for text in ("odds: (", "in sample, ", "candles from", "Brier skill", f"written to {path}\n"):
+        assert text in page
+    provenance = json.loads(path.read_text())["provenance"]
+    assert (provenance["market"], provenance["target"]) == ("candles alone", "cascade")
+    assert load_config(path).cascade.odds != HeatmapConfig().cascade.odds
+
+
+def test_candles_alone_score_what_is_stated(recordings, capsys):
+    path = recordings / "scores.json"
+    assert main(["validate", "--datadir", str(recordings / "binance"), "--out", str(path)]) == 0
+    assert "longs liquidated, below price: what the columns foretell" in capsys.readouterr().out
+    written = json.loads(path.read_text())
+    assert written["about"]["market"] == "candles alone"
+    assert {"calibration", "skill", "auc", "recall"} <= {s["measure"] for s in written["scores"]}
+
+
+def test_fitting_the_map_without_liquidations_is_refused_in_one_line(recordings, capsys):
+    arguments = ["calibrate", "--datadir", str(recordings / "binance"), "--out", str(recordings / "out.json")]
     assert main(arguments) == 2
     assert capsys.readouterr().err == "liqfeature: --datadir needs --liquidations FILE, received none\n"
     assert not (recordings / "out.json").exists()

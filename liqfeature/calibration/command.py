@@ -1,4 +1,4 @@
-"""`liqfeature calibrate`: choose parameters on recorded liquidations and write them as a configuration."""
+"""`liqfeature calibrate`: fit the map to recorded liquidations, or odds to candles; write a configuration."""
 
 import argparse
 import json
@@ -6,21 +6,27 @@ from pathlib import Path
 from typing import Any
 
 from liqfeature.calibration.calibrate import Calibration, calibrate
+from liqfeature.calibration.cascade import calibrate_cascade
 from liqfeature.scoring.command import add_market, market_name, market_of, require_folder
 
 _EXAMPLE = """\
 example:
   liqfeature calibrate --datadir user_data/data/binance --pair BTC/USDT:USDT \\
     --liquidations recorded.parquet --out configs/btc.json
+  liqfeature calibrate --target cascade --datadir user_data/data/binance --pair BTC/USDT:USDT \
+    --out configs/btc.json
   liqfeature validate --datadir user_data/data/binance --pair BTC/USDT:USDT \\
     --liquidations recorded.parquet --config configs/btc.json --timerange 20260301-
 
 Parameters are chosen on the first half of the recording, and only where they help in both halves of that;
-scores on the second half are printed beside those before. Nothing is fitted while a strategy runs.
+scores on the second half are printed beside those before. The odds of a cascade need candles alone: its event
+is that the map's own sweeps exceed their trailing 95 % level. Nothing is fitted while a strategy runs.
 """
 
 
-INPUTS = ("candles", "liquidations", "config", "open_interest", "funding_rate", "first", "last")
+INPUTS = ("candles", "config", "open_interest", "funding_rate", "first", "last")
+
+TARGETS = ("liquidations", "cascade")
 
 
 def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -34,6 +40,12 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     )
     add_market(command)
     command.add_argument(
+        "--target",
+        choices=TARGETS,
+        default=TARGETS[0],
+        help="what is fitted: the map, to recorded liquidations, or liq_cascade_* (default: %(default)s)",
+    )
+    command.add_argument(
         "--complete",
         action="store_true",
         help="the recording holds every liquidation: use amounts too, not only the order of hours",
@@ -44,9 +56,13 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
 
 def _calibrate(args: argparse.Namespace) -> int:
     require_folder(args.out)
-    market = market_of(args)
+    market = market_of(args, recorded=args.target == "liquidations")
     inputs = {name: market[name] for name in INPUTS}
-    found = calibrate(**inputs, ranks_only=not (args.complete or args.sandbox))
+    if args.target == "cascade":
+        found = calibrate_cascade(**inputs)
+    else:
+        ranks_only = not (args.complete or args.sandbox)
+        found = calibrate(liquidations=market["liquidations"], **inputs, ranks_only=ranks_only)
     _print(found)
     values = found.to_dict()
     values["provenance"] = {
@@ -62,11 +78,12 @@ def _calibrate(args: argparse.Namespace) -> int:
 
 def _print(found: Calibration) -> None:
     provenance = found.provenance
-    for step, note in provenance["steps"].items():
+    for step, note in provenance.get("steps", {"odds": found.config.cascade.odds}).items():
         print(f"{step:>8}: {note}")
     for where in ("in sample", "out of sample"):
         period = provenance[where]
-        print(f"{where}, {period['hours']} hours from {period['from']} to {period['to']}")
+        rows = " ".join(str(period[unit]) + " " + unit for unit in ("hours", "candles") if unit in period)
+        print(f"{where}, {rows} from {period['from']} to {period['to']}")
         before, after = (provenance[f"scores {when}"][where] for when in ("before", "after"))
         for name, value in before.items():
-            print(f"  {name:<14} {value:.4f} before, {after[name]:.4f} after")
+            print(f"  {name:<17} {value:.4f} before, {after[name]:.4f} after")

@@ -57,6 +57,22 @@ def amplification(notional: FloatArray, offset: float, sigma: float, impact: flo
 
 
 @inlined
+def cascade_probability(reached: float, fuel: float, level: float, odds: FloatArray) -> float:
+    """Logistic model of forced notional exceeding `level`; 0 where no fuel, or not as much, can be reached.
+
+    The logarithm of the odds is linear in that of the odds that price meets `level` on its way, and in that
+    of `fuel` over `fuel` and `level` together. `odds` holds the constant and both weights.
+    """
+    if not (reached > 0.0 and fuel > 0.0):
+        return 0.0
+    if reached >= 1.0:
+        return 1.0
+    share = fuel / (level + fuel)  # bounded: a level of almost nothing says little
+    log_odds = odds[0] + odds[1] * math.log(reached / (1.0 - reached)) + odds[2] * math.log(share)
+    return 1.0 / (1.0 + math.exp(-log_odds))
+
+
+@inlined
 def distance_holding(
     book: Book,
     side: int,

@@ -5,7 +5,13 @@ from typing import NamedTuple
 
 from liqfeature.compiled import inlined
 from liqfeature.kernels.book import Book
-from liqfeature.kernels.cascade import amplification, distance_holding, fuel, reach_probability
+from liqfeature.kernels.cascade import (
+    amplification,
+    cascade_probability,
+    distance_holding,
+    fuel,
+    reach_probability,
+)
 from liqfeature.kernels.clearing import FIRST, LAST, RESTED, cleared_within, first_pierced
 from liqfeature.kernels.clusters import find_clusters, load_window, opening_moment, smooth_window
 from liqfeature.kernels.usual import Usual, note_distances, note_forced, turn_block
@@ -49,6 +55,7 @@ class Reading(NamedTuple):
     level: int  # rank of the 95 % level among the ordered forced notionals
     per_sigma: float  # entries of `reach` per sigma
     reach: FloatArray  # (n_reach,): probability of reach by distance
+    odds: FloatArray  # (3,): logarithm of the odds of a cascade: constant, weights of reach and of fuel
     taps: FloatArray  # (n_taps,): smoothing weights, odd number
     centre: FloatArray  # (n_bins,): price at each bin's centre
     edge: FloatArray  # (n_bins + 1,): price at each bin's lower edge
@@ -90,7 +97,7 @@ def read(
         _note_swept(side, t, reading.horizon, usual, swept)
         row = columns[side, :, t]
         _read_clusters(side, price_bin, close, open_interest, now, t, window, reading, book, nearest, row)
-        _read_cascade(side, price_bin, close, t, reading, book, usual, row)
+        _read_cascade(side, price_bin, close, t, reading, book, usual, swept, row)
         row[CLEARED] = cleared_within(side, t, reading.horizon, nearest)
         if row[CLEARED] > 0.0:
             row[PIERCED] = first_pierced(side, t, reading.horizon, nearest, columns[side, NEAR])
@@ -177,6 +184,7 @@ def _read_cascade(
     reading: Reading,
     book: Book,
     usual: Usual,
+    swept: FloatArray,
     row: FloatArray,
 ) -> None:
     sigma, reach, per_sigma = reading.sigma[t], reading.reach, reading.per_sigma
@@ -187,7 +195,9 @@ def _read_cascade(
     if usual.clock[1] + 1 >= usual.ordered.shape[1]:
         level = usual.ordered[side, reading.level]
         distance = distance_holding(book, side, price_bin, reading.notional, offset, level, reading.centre)
-        row[CASCADE] = reach_probability(distance / sigma, reach, per_sigma)
+        reached = reach_probability(distance / sigma, reach, per_sigma)
+        row[CASCADE] = cascade_probability(reached, row[FUEL], level, reading.odds)
+        swept[3, side, t] = level
 
 
 @inlined

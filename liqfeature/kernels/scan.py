@@ -49,8 +49,8 @@ def scan(
     """Walk the candles `first` to `stop`, changing the book and writing the columns.
 
     Row t is written from candles up to t alone, at the close of t. `columns` has shape (2, n_readings, n),
-    `swept` (3, 2, n): amount, notional, and notional within the horizon; `nearest` is explained in
-    kernels/clearing.py.
+    `swept` (4, 2, n): amount, notional, notional within the horizon, and the level that a cascade exceeds,
+    0 before there is one; `nearest` is explained in kernels/clearing.py.
     """
     length = reading.generation
     entries, shares = np.empty(3), np.array([0.25, 0.5, 0.25])

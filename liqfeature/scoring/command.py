@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from liqfeature.cascade import CascadeRule
 from liqfeature.checks import require
 from liqfeature.config import EXCHANGES, HeatmapConfig, load_config
 from liqfeature.errors import ConfigError
@@ -30,6 +31,9 @@ the positions are known, so that the map of the positions really open stands bes
 
 SANDBOX_DAYS, SANDBOX_ARRIVALS = 150, 40.0
 """Long enough for a placebo test at 1 %, and enough traders that no single one makes a cluster."""
+
+TIMELESS = CascadeRule(hours=(1.0,) * 24, weekend=1.0)
+"""The simulated market trades as much at night as by day."""
 
 
 def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
@@ -90,20 +94,23 @@ def add_market(command: argparse.ArgumentParser) -> None:
     )
 
 
-def market_of(args: argparse.Namespace) -> dict[str, Any]:
-    """Arguments of `validate` that the options of `add_market` name."""
+def market_of(args: argparse.Namespace, *, recorded: bool = False) -> dict[str, Any]:
+    """Arguments of `validate` that the options of `add_market` name.
+
+    Raises ConfigError where recorded liquidations are needed and there are none.
+    """
+    if recorded and not args.sandbox and args.liquidations is None:
+        message = "--datadir needs --liquidations FILE, received none"
+        raise ConfigError(message)
     first, last = args.timerange
     return {**(_simulated(args) if args.sandbox else _recorded(args)), "first": first, "last": last}
 
 
 def _recorded(args: argparse.Namespace) -> dict[str, Any]:
-    if args.liquidations is None:
-        message = "--datadir needs --liquidations FILE, received none"
-        raise ConfigError(message)
     source = load_source(args)
     return {
         "candles": source.candles,
-        "liquidations": load_recorded(args.liquidations, args.pair),
+        "liquidations": load_recorded(args.liquidations, args.pair) if args.liquidations else None,
         "config": source.config,
         **source.inputs,
         "unit": args.unit,
@@ -119,7 +126,8 @@ def _simulated(args: argparse.Namespace) -> dict[str, Any]:
     market = dataclasses.replace(scenario(args.sandbox), arrivals=args.arrivals)
     tape = simulate(market, args.pair, start="2026-01-01", days=args.days, seed=args.seed)
     exchange = args.exchange or "binance"
-    config = load_config(args.config) if args.config else HeatmapConfig.for_pair(args.pair, exchange)
+    steady = HeatmapConfig.for_pair(args.pair, exchange, cascade=TIMELESS)
+    config = load_config(args.config) if args.config else steady
     return {
         "candles": history.candles(tape, args.timeframe),
         "liquidations": tape.forced_orders,
@@ -167,7 +175,8 @@ def _against_positions(args: argparse.Namespace) -> Scorecard:
 def market_name(args: argparse.Namespace) -> str:
     """Say where candles and truth come from."""
     if not args.sandbox:
-        return f"recorded: {(getattr(args, 'positions', None) or args.liquidations).name}"
+        recorded = getattr(args, "positions", None) or args.liquidations
+        return f"recorded: {recorded.name}" if recorded else "candles alone"
     return f"SANDBOX {args.sandbox}, seed {args.seed}, {args.days} days, {args.arrivals:g} traders a minute"
 
 

@@ -1,23 +1,15 @@
 """Do stated probabilities come true as often as stated: reliability, calibration error, Brier skill."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from liqfeature.checks import require
+from liqfeature.scoring.days import Interval, bootstrap
 from liqfeature.types import BoolArray, FloatArray, IntArray
 
 N_BINS = 10
 """Bins of equal width, from 0 to 1, in which stated probabilities are compared with what came true."""
-
-DRAWS, SEED = 1000, 1
-
-LEAST_DAYS = 8
-"""With fewer days resampling says nothing about the spread."""
-
-TAILS = (0.025, 0.975)
-"""Quantiles of the draws at which an interval ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +29,6 @@ class Reliability:
     stated: FloatArray
     came_true: FloatArray
     rows: IntArray
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DayInterval:
-    """A score and its 95 % percentile interval over days; NaN where undefined, the ends on too few days."""
-
-    value: float
-    low: float
-    high: float
 
 
 def touched_within(extreme: FloatArray, edge: FloatArray, horizon: int, *, above: bool) -> FloatArray:
@@ -108,7 +91,7 @@ def reliability_table(stated: FloatArray, came_true: FloatArray, n_bins: int = N
 
 def calibration_error(
     stated: FloatArray, came_true: FloatArray, day: IntArray, n_bins: int = N_BINS
-) -> DayInterval:
+) -> Interval:
     """Mean distance of stated probability from frequency over bins, weighted by rows; 0 is perfect.
 
     Arguments as for `reliability_table` and `brier_skill`. The expected calibration error of Naeini, Cooper
@@ -120,12 +103,12 @@ def calibration_error(
     terms = np.zeros((excess.size, n_bins + 1))
     terms[np.arange(excess.size), _bin(stated[known], n_bins)] = excess
     terms[:, -1] = 1.0
-    return _by_days(_error, terms, day[known])
+    return bootstrap(_error, terms, day[known])
 
 
 def brier_skill(
     stated: FloatArray, came_true: FloatArray, day: IntArray, reference: FloatArray | None = None
-) -> DayInterval:
+) -> Interval:
     """1 less the Brier score over that of a reference; 1 is perfect, 0 no better, below 0 worse.
 
     Parameters
@@ -139,7 +122,7 @@ def brier_skill(
 
     Returns
     -------
-    DayInterval
+    Interval
         NaN where the reference makes no error: for the base rate, where all or none came true.
 
     Notes
@@ -150,10 +133,10 @@ def brier_skill(
     square = (stated - came_true) ** 2
     if reference is None:
         terms = np.stack([square, came_true, np.ones(stated.size)], axis=1)
-        return _by_days(_skill_over_base_rate, terms[known], day[known])
+        return bootstrap(_skill_over_base_rate, terms[known], day[known])
     known &= _known(reference, came_true)
     terms = np.stack([square, (reference - came_true) ** 2], axis=1)
-    return _by_days(lambda sums: _skill(*sums.T), terms[known], day[known])
+    return bootstrap(lambda sums: _skill(*sums.T), terms[known], day[known])
 
 
 def _error(sums: FloatArray) -> FloatArray:
@@ -183,18 +166,3 @@ def _known(stated: FloatArray, came_true: FloatArray) -> BoolArray:
     lowest, highest = (float(f(stated[known], initial=0.5)) for f in (np.min, np.max))
     require("stated", lowest >= 0 and highest <= 1, "between 0 and 1", lowest if lowest < 0 else highest)
     return known
-
-
-def _by_days(statistic: Callable[[FloatArray], FloatArray], terms: FloatArray, day: IntArray) -> DayInterval:
-    """Interval of a statistic of sums over rows, days being drawn with replacement."""
-    days, number = np.unique(day, return_inverse=True)
-    if not days.size:
-        return DayInterval(value=np.nan, low=np.nan, high=np.nan)
-    sums = np.stack([np.bincount(number, column, days.size) for column in terms.T], axis=1)
-    value = float(statistic(np.sum(sums, axis=0, keepdims=True))[0])
-    if days.size < LEAST_DAYS or np.isnan(value):
-        return DayInterval(value=value, low=np.nan, high=np.nan)
-    drawn = np.random.default_rng(SEED).multinomial(days.size, np.full(days.size, 1 / days.size), DRAWS)
-    scores = statistic(drawn.astype(np.float64) @ sums)
-    low, high = np.quantile(scores[~np.isnan(scores)], TAILS)
-    return DayInterval(value=value, low=float(low), high=float(high))

@@ -13,7 +13,7 @@ from liqfeature.scoring.days import Interval
 if TYPE_CHECKING:
     from rich.console import Console
 
-MEASURES = {
+MAP_MEASURES = {
     "rank": "Spearman correlation of hourly swept with recorded notional",
     "partial": "the same with the hour's path, range and volume held fixed",
     "wide": "the same in hours that span more than 1.5 %, with path and distance-only held fixed",
@@ -28,7 +28,27 @@ MEASURES = {
     "density": "Spearman correlation of estimated with real density over distances, mean over snapshots",
     "placebo": "chance that a map shifted in time scores as well (partial, in hours; gain, in places)",
 }
-"""Every measure and what it says, in the order of the table."""
+
+FORECAST_MEASURES = {
+    "calibration": "mean distance of stated probability from frequency: of a touch of the near edge, or of "
+    "the map's own sweeps above their trailing 95 % level within the horizon",
+    "skill": "Brier skill of the same over the base rate",
+    "auc": "area under the curve for those sweeps, all rows",
+    "precision": "share of the 5 % of rows with the highest scores on which they came",
+    "recall": "share of those sweeps that these rows announced",
+}
+
+SURGE_MEASURES = {
+    "surge_auc": "area under the curve for hours with more liquidated than three times the trailing 24 h "
+    "mean, and than the median",
+    "surge_precision": "share of surges in the 5 % of hours with the highest scores",
+    "surge_recall": "share of the surges that these hours announced",
+    "extreme_auc": "area under the curve for the 1 % of hours with most liquidated",
+    "extreme_precision": "share of the top 5 % of hours among the 1 % with the highest scores",
+}
+
+MEASURES = MAP_MEASURES | FORECAST_MEASURES | SURGE_MEASURES
+"""Every measure and what it says, in the order of the tables."""
 
 SIDES = ("long", "short", "both")
 
@@ -106,17 +126,17 @@ def write_scorecard(card: Scorecard, path: str | Path) -> None:
 
 
 def to_markdown(card: Scorecard) -> str:
-    """One table per side, maps down and measures across, intervals in brackets."""
+    """Tables for each side, maps down and measures across, intervals in brackets."""
     parts = []
-    for side, rows in _tables(card):
-        parts += [_TITLES[side], "", _line(["map", *rows[0][1]]), _line(["---"] * (1 + len(rows[0][1])))]
+    for title, rows in _tables(card):
+        parts += [title, "", _line(["map", *rows[0][1]]), _line(["---"] * (1 + len(rows[0][1])))]
         parts += [_line([name, *(_text(score, " ") for score in scores.values())]) for name, scores in rows]
         parts.append("")
     return "\n".join(parts)
 
 
 def print_scorecard(card: Scorecard, console: "Console | None" = None) -> None:
-    """Print one table per side: maps down, measures across, intervals in the estimate's own row.
+    """Print tables for each side: maps down, measures across, intervals under the values.
 
     Raises
     ------
@@ -131,8 +151,8 @@ def print_scorecard(card: Scorecard, console: "Console | None" = None) -> None:
         raise MissingExtraError(message) from error
     console = console or Console()
     console.width = max(console.width, LEAST_WIDTH)
-    for side, rows in _tables(card):
-        table = Table(title=_TITLES[side], title_justify="left")
+    for title, rows in _tables(card):
+        table = Table(title=title, title_justify="left")
         table.add_column("map", no_wrap=True)
         for measure in rows[0][1]:
             table.add_column(measure, justify="right", no_wrap=True)
@@ -141,8 +161,14 @@ def print_scorecard(card: Scorecard, console: "Console | None" = None) -> None:
         console.print(table)
     for measure, meaning in MEASURES.items():
         if any(s.measure == measure for s in card.scores):
-            console.print(f"{measure:>12}  {meaning}", highlight=False)
+            console.print(f"{measure:>17}  {meaning}", highlight=False)
 
+
+_GROUPS = {
+    "": MAP_MEASURES,
+    ": what the columns foretell": FORECAST_MEASURES,
+    ": alarms on what was liquidated": SURGE_MEASURES,
+}
 
 _TITLES = {
     "long": "longs liquidated, below price",
@@ -152,13 +178,16 @@ _TITLES = {
 
 
 def _tables(card: Scorecard) -> Iterator[tuple[str, list[tuple[str, dict[str, Score | None]]]]]:
-    """Per side, the maps with any score there, each with the same measures in the order of `MEASURES`."""
-    for side in SIDES:
-        found = {(s.map, s.measure): s for s in card.scores if s.side == side and math.isfinite(s.value)}
-        measures = [m for m in MEASURES if any(measure == m for _, measure in found)]
-        names = [name for name in card.maps() if any(map_ == name for map_, _ in found)]
-        if names:
-            yield side, [(name, {m: found.get((name, m)) for m in measures}) for name in names]
+    """Titles, and what has any score there, each with the same measures in the order of `MEASURES`."""
+    for about, group in _GROUPS.items():
+        for side in SIDES:
+            here = [s for s in card.scores if s.side == side and s.measure in group]
+            found = {(s.map, s.measure): s for s in here if math.isfinite(s.value)}
+            measures = [m for m in group if any(measure == m for _, measure in found)]
+            names = [name for name in card.maps() if any(map_ == name for map_, _ in found)]
+            if names:
+                rows = [(name, {m: found.get((name, m)) for m in measures}) for name in names]
+                yield f"{_TITLES[side]}{about}", rows
 
 
 def _text(score: Score | None, between: str) -> str:

@@ -1,6 +1,7 @@
 """Scoring the estimate and its baselines against what was liquidated."""
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,11 @@ import pandas as pd
 
 from liqfeature.candles import Candles, align
 from liqfeature.checks import require
-from liqfeature.config import HeatmapConfig
+from liqfeature.config import HeatmapConfig, with_odds
 from liqfeature.errors import DataError
+from liqfeature.heatmap import Scan, prepare_scan
 from liqfeature.scoring.contenders import DISTANCE, ESTIMATE, contenders
+from liqfeature.scoring.forecasts import hourly_rows, oracle_fuel, score_own_events, score_surges
 from liqfeature.scoring.hours import HOUR, Hours, hours_of
 from liqfeature.scoring.maps import Ground
 from liqfeature.scoring.outcomes import TrueMaps, outcomes_of, true_windows
@@ -20,13 +23,16 @@ from liqfeature.scoring.scorecard import Score, Scorecard
 from liqfeature.scoring.timing import score_hours, score_known, score_placebo_hours
 from liqfeature.types import IntArray
 
+REACH_ALONE = (0.0, 1.0, 0.0, 0.0)
+"""Odds that are those of reaching the level: what `liq_cascade_*` would be uncalibrated."""
+
 WINDOW = 0.15
 """Logarithmic distance from price up to which maps are compared."""
 
 
 def validate(
     candles: pd.DataFrame,
-    liquidations: pd.DataFrame,
+    liquidations: pd.DataFrame | None = None,
     config: HeatmapConfig | None = None,
     *,
     open_interest: pd.DataFrame | None = None,
@@ -40,6 +46,7 @@ def validate(
 ) -> Scorecard:
     """Score the estimate, and what others do from the same inputs, against recorded liquidations.
 
+    Stated probabilities are scored on the candles and the map's own sweeps, which needs nothing recorded.
     Every map sees the same candles and walks all of them. Nothing of the estimate is fitted; along price, the
     shape of distance-only and the weight of each map beside it come from the first 35 % of the origins. Each
     score has a 95 % interval from resampled days.
@@ -48,9 +55,10 @@ def validate(
     ----------
     candles : DataFrame
         As for `liquidation_features`, of a timeframe that divides an hour.
-    liquidations : DataFrame
+    liquidations : DataFrame, optional
         Totals per hour (`date, long, short`), or single orders (`date, side, price, notional`, side being the
-        position's) in any order. Only orders tell where along price.
+        position's) in any order. Only orders tell where along price. Without them only `liq_hit_*` and
+        `liq_cascade_*` are scored.
     config, open_interest, funding_rate
         As for `liquidation_features`.
     unit : {"quote", "base"}
@@ -88,6 +96,10 @@ def validate(
         in_contracts=config.flow.open_interest_in_contracts,
     )
     rows = scored_rows(candles, config, first, last)
+    scans = (_walked(aligned, config), _walked(aligned, with_odds(config, REACH_ALONE)))
+    own = score_own_events(*scans, rows)
+    if liquidations is None:
+        return Scorecard(about=_about_candles(candles, config, rows), scores=tuple(own))
     orders = liquidations.sort_values("date", kind="stable") if are_orders(liquidations) else None
     hours = hours_of(aligned, hourly_totals(liquidations), *rows)
     require_recorded(hours, liquidations)
@@ -101,7 +113,8 @@ def validate(
         n_window=int(np.ceil(WINDOW / config.grid.width)),
     )
     scores = _scores(ground, config, hours, horizon, orders, true_maps)
-    return Scorecard(about=_about(candles, config, hours, ground, orders), scores=tuple(scores))
+    surges = _surges(scans, ground, hours, true_maps)
+    return Scorecard(about=_about(candles, config, hours, ground, orders), scores=(*scores, *own, *surges))
 
 
 def _scores(
@@ -124,6 +137,20 @@ def _scores(
     scores += score_placebo_hours(ESTIMATE, maps[ESTIMATE], hours)
     scores += score_places(maps, outcomes_of(ground, horizon, orders), truth, ground.grid.width)
     return scores
+
+
+def _walked(candles: Candles, config: HeatmapConfig) -> Scan:
+    scan = prepare_scan(candles, config)
+    scan.run(0, candles.tick.size)
+    return scan
+
+
+def _surges(
+    scans: tuple[Scan, Scan], ground: Ground, hours: Hours, true_maps: TrueMaps | None
+) -> Iterator[Score]:
+    at = dataclasses.replace(ground, origins=hourly_rows(ground.candles, hours))
+    oracle = None if true_maps is None else oracle_fuel(scans[0], at.origins, true_windows(at, true_maps))
+    return score_surges(*scans, hours, at.origins, oracle)
 
 
 def require_recorded(hours: Hours, liquidations: pd.DataFrame) -> None:
@@ -169,6 +196,11 @@ def _in_quote(hours: Hours, candles: Candles) -> Hours:
     with np.errstate(divide="ignore", invalid="ignore"):
         price = turnover / hours.volume
     return dataclasses.replace(hours, recorded=hours.recorded * price)
+
+
+def _about_candles(candles: pd.DataFrame, config: HeatmapConfig, rows: tuple[int, int]) -> dict[str, Any]:
+    date = candles["date"].iloc[list(rows)]
+    return {"scored": [d.isoformat() for d in date], "horizon": config.horizon, "config": config.to_dict()}
 
 
 def _about(
