@@ -13,7 +13,7 @@ import liqfeature
 ROWS = (
     ("errors", "types", "compiled"),
     ("checks", "tiers"),
-    ("margin", "grid", "flow", "clusters", "week"),
+    ("margin", "grid", "flow", "clusters", "week", "judgement"),
     ("leverage", "cascade", "kernels"),
     ("config", "tables"),
     ("join",),
