@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from liqfeature.checks import require_at_least, require_share
+from liqfeature.flow import trailing_sum
 from liqfeature.join import join_open_interest
 from liqfeature.tables import numbers, require_column, times
 
@@ -107,10 +108,20 @@ def prior_extreme(candles: pd.DataFrame, span: int, *, is_high: bool) -> pd.Seri
     return before.max() if is_high else before.min()
 
 
+def usual_volume(volume: pd.Series, span: int = 288) -> pd.Series:
+    """Return the mean volume of the last candles, NaN until there are so many.
+
+    A running sum would depend, in its last digits, on where the candles begin; this one does not.
+    """
+    require_at_least(1, span=span)
+    total = trailing_sum(volume.to_numpy(dtype=np.float64, copy=True), span)
+    mean = pd.Series(total / span, index=volume.index)
+    return mean.where(np.arange(len(volume)) >= span - 1)
+
+
 def volume_rises(volume: pd.Series, span: int = 12) -> pd.Series:
     """Tell where the mean volume of the last candles is above that of as many before them."""
-    require_at_least(1, span=span)
-    mean = volume.rolling(span).mean()
+    mean = usual_volume(volume, span)
     return mean > mean.shift(span)
 
 

@@ -1,6 +1,7 @@
-"""Stops and targets beyond clusters for any Freqtrade strategy: put the class before `IStrategy`."""
+"""Stops beyond clusters and targets at them for any Freqtrade strategy: inherit from `around_clusters`."""
 
 from datetime import datetime
+from types import new_class
 from typing import Any
 
 import pandas as pd
@@ -18,9 +19,8 @@ from liqfeature.tiers import tiers_for
 class ClusterTrades:
     """Freqtrade's callbacks for trades that are stopped out beyond clusters and sold into them.
 
-    A strategy that inherits from it before `IStrategy` adds `cluster_columns` in `populate_indicators` and
-    keeps its own entries and exits. The plan of a trade (stop and targets) is kept in its custom data under
-    the one key "plan", so that it outlives a restart. Class attributes are the settings.
+    The plan of a trade (stop and targets) is kept in its custom data under the one key "plan", so that it
+    outlives a restart. Class attributes are the settings. Inherit from `around_clusters(IStrategy)`.
     """
 
     use_custom_stoploss = True
@@ -37,6 +37,8 @@ class ClusterTrades:
     """Of notional, taken by Binance from what is left of a liquidated position."""
     first_share = 0.5
     """Of the position, sold at the first target."""
+    targets_move = True
+    """Whether targets are set anew once their cluster is gone."""
     longest_hours = 24.0
     """After which a trade is left wherever it stands."""
     funding_hours = 8.0
@@ -50,8 +52,14 @@ class ClusterTrades:
     wallets: Any
     timeframe: str
 
-    def __init__(self, config: dict[str, Any]) -> None:
-        super().__init__(config)  # type: ignore[call-arg]
+    def prepare(self, config: dict[str, Any]) -> None:
+        """Set what depends on the configuration; called once, after the strategy's own `__init__`.
+
+        `parameters` in the configuration, by space and name, stand in for the defaults of hyperopt's
+        parameters: what a search found is promoted by hand into a file of `configs/`.
+        """
+        for space, values in config.get("parameters", {}).items():
+            setattr(self, f"{space}_params", values)
         self.venue = config["exchange"]["name"]
         self.startup_candle_count = HeatmapConfig.for_exchange(self.venue).warmup
         self.confirmed: dict[str, Plan] = {}  # by pair, until the entry is filled
@@ -189,16 +197,25 @@ class ClusterTrades:
         self, trade: Any, current_time: datetime, current_rate: float, *args: Any, **kw: Any
     ) -> tuple[float, str] | None:
         """Aim anew where the cluster ahead is gone, and sell a share at the first target."""
-        plan, row = self.plan_of(trade), self.last_row(trade.pair)
-        if plan is None or row is None:
+        plan = self.plan_of(trade)
+        if plan is None:
             return None
-        at = {"price": current_rate, "average_true_range": float(row["atr"])}
+        if self.targets_move:
+            plan = self.aimed(trade, plan, current_rate)
+        if trade.nr_of_successful_exits or not plan.reached_first(current_rate):
+            return None
+        return -trade.stake_amount * self.first_share, "near_edge"
+
+    def aimed(self, trade: Any, plan: Plan, rate: float) -> Plan:
+        """Return the plan with the targets of the last closed candle, should its own cluster be gone."""
+        row = self.last_row(trade.pair)
+        if row is None:
+            return plan
+        at = {"price": rate, "average_true_range": float(row["atr"])}
         aimed = plan.retargeted(row, **at, rule=self.plan_rule)
         if aimed.to_dict() != plan.to_dict():
             self.keep(trade, aimed)
-        if trade.nr_of_successful_exits or not aimed.reached_first(current_rate):
-            return None
-        return -trade.stake_amount * self.first_share, "near_edge"
+        return aimed
 
     def custom_exit(
         self, pair: str, trade: Any, current_time: datetime, current_rate: float, *args: Any, **kw: Any
@@ -222,3 +239,35 @@ class ClusterTrades:
         if row is None:
             return False
         return funding_is_adverse(row["funding"], is_short=trade.is_short, least=self.dearest_funding)
+
+
+def around_clusters(strategy: type[Any]) -> type[Any]:
+    """Return a base class whose trades are stopped out beyond clusters and sold into them.
+
+    Parameters
+    ----------
+    strategy : type
+        Freqtrade's `IStrategy`, or a strategy of your own that inherits from it.
+
+    Returns
+    -------
+    type
+        `strategy` with the callbacks of `ClusterTrades`. Add `cluster_columns` in `populate_indicators`; keep
+        your own entries and exits.
+
+    Notes
+    -----
+    Freqtrade's hyperopt ships a strategy's bases to its workers by value, up to `IStrategy`. A mixin beside
+    it leads that on to `object` and the whole of Python, which ends in a RecursionError.
+    """
+
+    def __init__(self: Any, config: dict[str, Any]) -> None:  # noqa: N807
+        strategy.__init__(self, config)
+        self.prepare(config)
+
+    members = {name: value for name, value in vars(ClusterTrades).items() if name not in _OF_ITS_OWN}
+    members |= {"__init__": __init__}
+    return new_class("ClusterTrades", (strategy,), exec_body=lambda body: body.update(members))
+
+
+_OF_ITS_OWN = ("__dict__", "__weakref__", "__annotations__")

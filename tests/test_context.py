@@ -14,6 +14,7 @@ from liqfeature.context import (
     open_interest_change,
     prior_extreme,
     round_number,
+    usual_volume,
     volume_rises,
 )
 from liqfeature.errors import ConfigError
@@ -82,6 +83,16 @@ def test_volume_rises_where_the_last_candles_traded_more_than_those_before():
         False,
         False,
     ]
+
+
+def test_the_usual_volume_is_a_mean_that_does_not_know_where_candles_begin():
+    volume = pd.Series(np.random.default_rng(7).lognormal(3, 2, 4000))
+    whole = usual_volume(volume, 288)
+    assert whole[:287].isna().all()
+    np.testing.assert_allclose(whole[287:], volume.rolling(288).mean()[287:])
+    for begin in (1, 50, 94, 1001):
+        part = usual_volume(volume[begin:], 288)
+        pd.testing.assert_series_equal(part[287:], whole[begin + 287 :], check_exact=True)
 
 
 def lows(values):

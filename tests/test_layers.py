@@ -26,7 +26,7 @@ ROWS = (
     ("scoring",),
     ("calibration",),
     ("chart", "ladder"),
-    ("columns", "show"),
+    ("columns", "show", "walkforward"),
     ("cli", "__init__"),
 )
 """A module imports from rows above its own, and a folder from itself."""

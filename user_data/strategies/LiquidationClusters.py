@@ -17,12 +17,12 @@ from ta.trend import ema_indicator
 
 from liqfeature import HeatmapConfig, context, signals
 from liqfeature.annotations import cluster_areas, plan_lines
-from liqfeature.mixin import ClusterTrades
+from liqfeature.mixin import around_clusters
 from liqfeature.plan import PlanRule
 from liqfeature.plot import plot_config
 
 
-class LiquidationClusters(ClusterTrades, IStrategy):
+class LiquidationClusters(around_clusters(IStrategy)):
     """Follow the trend towards a dense cluster, buy a reclaimed sweep, go with a break.
 
     A tag names whose liquidations an entry is about: `shorts_above` and `longs_below` go towards them,
@@ -107,7 +107,7 @@ class LiquidationClusters(ClusterTrades, IStrategy):
             open_interest_change=context.open_interest_change(
                 dataframe, interest, config.horizon, in_contracts=contracts
             ),
-            volume_usual=dataframe["volume"].rolling(config.lookback).mean(),
+            volume_usual=context.usual_volume(dataframe["volume"], config.lookback),
             rsi=rsi(dataframe["close"], window=14),
             ema_fast=ema_indicator(dataframe["close"], window=24),
             ema_slow=ema_indicator(dataframe["close"], window=96),

@@ -9,10 +9,10 @@ from freqtrade.strategy import IntParameter, IStrategy
 from pandas import DataFrame
 from ta.momentum import rsi
 
-from liqfeature.mixin import ClusterTrades  # clusters: the class ...
+from liqfeature.mixin import around_clusters  # clusters
 
 
-class SampleWithClusters(ClusterTrades, IStrategy):  # clusters: ... stands before IStrategy
+class SampleWithClusters(around_clusters(IStrategy)):  # clusters: the callbacks
     """Buy strength out of weakness, sell weakness out of strength."""
 
     INTERFACE_VERSION = 3
