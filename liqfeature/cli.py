@@ -14,6 +14,7 @@ from liqfeature.errors import LiqFeatureError
 from liqfeature.sandbox.command import add_commands as add_sandbox
 from liqfeature.scoring.command import add_commands as add_scoring
 from liqfeature.show import add_commands as add_show
+from liqfeature.walkforward.command import add_commands as add_walkforward
 
 _BAD_USE = 2
 _INTERRUPTED = 130
@@ -64,5 +65,6 @@ def _parser() -> argparse.ArgumentParser:
     add_chart(commands)
     add_show(commands)
     add_report(commands)
+    add_walkforward(commands)
     add_sandbox(commands)
     return parser

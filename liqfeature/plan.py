@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol, Self
 
 from liqfeature.checks import require_at_least, require_share
@@ -136,15 +136,7 @@ class Plan:
             fallback=rule.fallback,
             max_distance=rule.max_distance,
         )
-        first, second = targets(
-            _value(row, f"liq_near_{ahead}"),
-            _value(row, f"liq_peak_{ahead}"),
-            entry_price=entry_price,
-            is_short=is_short,
-            average_true_range=average_true_range,
-            inset=rule.inset,
-            min_distance=rule.min_distance,
-        )
+        first, second = _targets(row, ahead, entry_price, is_short, average_true_range, rule)
         if math.isnan(stop):
             return None
         return cls(
@@ -154,6 +146,42 @@ class Plan:
             first_target=first,
             second_target=second,
         )
+
+    def retargeted(
+        self, row: Row, *, price: float, average_true_range: float, rule: PlanRule = DEFAULT_RULE
+    ) -> Self:
+        """Aim anew where the cluster that the second target was set at is gone.
+
+        Parameters
+        ----------
+        row : Row
+            Last closed candle; holds `liq_near_*` and `liq_peak_*`.
+        price : float
+            Of the market: a target that it has reached stands, though the cluster is swept.
+        average_true_range : float
+            Quote per base.
+        rule : PlanRule, optional
+            Distances.
+
+        Returns
+        -------
+        Plan
+            Itself while the cluster may still be there: a nearer one hides those behind it. Else, where the
+            nearest cluster begins beyond the second target, where there is none at all, or where there was
+            no second target, with the targets of the row. The stop stays.
+
+        Raises
+        ------
+        MissingColumnError
+            If the row lacks a column.
+        """
+        ahead = "below" if self.is_short else "above"
+        near = _value(row, f"liq_near_{ahead}")
+        stands = sign_of(self.is_short) * (self.second_target - near) >= 0
+        if stands or self.reached_first(price) or self.reached_second(price):
+            return self
+        first, second = _targets(row, ahead, self.entry_price, self.is_short, average_true_range, rule)
+        return replace(self, first_target=first, second_target=second)
 
     @property
     def is_short(self) -> bool:
@@ -198,6 +226,20 @@ class Plan:
             raise DataError(msg)
         prices = {name: float(value) for name, value in values.items() if name != "side"}
         return cls(side=values["side"], **prices)
+
+
+def _targets(
+    row: Row, ahead: str, entry_price: float, is_short: bool, average_true_range: float, rule: PlanRule
+) -> tuple[float, float]:
+    return targets(
+        _value(row, f"liq_near_{ahead}"),
+        _value(row, f"liq_peak_{ahead}"),
+        entry_price=entry_price,
+        is_short=is_short,
+        average_true_range=average_true_range,
+        inset=rule.inset,
+        min_distance=rule.min_distance,
+    )
 
 
 def _value(row: Row, column: str) -> float:

@@ -183,3 +183,39 @@ def test_a_row_without_a_column_names_it(column):
     row = {name: value for name, value in ROW.items() if name != column}
     with pytest.raises(MissingColumnError, match=f"^row lacks column '{column}'$"):
         Plan.for_entry(row, is_short=False, **AT)
+
+
+@pytest.mark.parametrize(
+    ("change", "price", "expected"),
+    [
+        ({}, 100.0, (101.5, 102.5)),
+        ({"liq_near_above": 101.0, "liq_peak_above": 101.2}, 100.0, (101.5, 102.5)),  # hides the old one
+        ({"liq_near_above": 102.5, "liq_peak_above": 102.7}, 100.0, (101.5, 102.5)),  # may be its rest
+        ({"liq_near_above": 102.6, "liq_peak_above": 104.0}, 100.0, (102.1, 104.0)),
+        ({"liq_near_above": 102.6, "liq_peak_above": 104.0}, 101.5, (101.5, 102.5)),  # reached
+        ({"liq_near_above": math.nan, "liq_peak_above": math.nan}, 100.0, (math.nan, math.nan)),
+        ({"liq_near_above": math.nan, "liq_peak_above": math.nan}, 102.5, (101.5, 102.5)),
+    ],
+)
+@sides
+def test_a_plan_aims_anew_only_once_its_cluster_is_gone(change, price, expected, is_short):
+    row = {name: value for name, value in (ROW | change).items() if name.endswith("above")}
+    if is_short:
+        row = {name.replace("above", "below"): 200 - value for name, value in row.items()}
+        price, expected = 200 - price, tuple(200 - target for target in expected)
+    plan = Plan(
+        side="short" if is_short else "long",
+        entry_price=100.0,
+        stop=103.0 if is_short else 97.0,
+        first_target=98.5 if is_short else 101.5,
+        second_target=97.5 if is_short else 102.5,
+    )
+    aimed = plan.retargeted(row, price=price, average_true_range=1.0, rule=RULE)
+    assert (aimed.stop, aimed.entry_price, aimed.side) == (plan.stop, 100.0, plan.side)
+    assert (aimed.first_target, aimed.second_target) == pytest.approx(expected, nan_ok=True)
+
+
+def test_a_plan_without_targets_takes_the_first_cluster_that_appears():
+    plan = Plan(side="long", entry_price=100.0, stop=97.0)
+    aimed = plan.retargeted(ROW, price=100.0, average_true_range=1.0, rule=RULE)
+    assert (aimed.first_target, aimed.second_target) == (101.5, 102.5)

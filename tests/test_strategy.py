@@ -3,7 +3,7 @@
 import json
 import math
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -71,6 +71,9 @@ class Bot:
 
 MARKET = {
     "atr": 0.4,
+    "funding": 0.0001,
+    "liq_cascade_above": 0.0,
+    "liq_cascade_below": 0.0,
     "liq_near_above": 102.0,
     "liq_peak_above": 102.5,
     "liq_far_above": 103.0,
@@ -301,24 +304,69 @@ def flip(name):
     return name.replace("above", "?").replace("below", "above").replace("?", "below")
 
 
-def good_row(strategy, side):
-    """All conditions of an entry, each by a margin; what does not matter is as hostile as can be."""
-    row = {
-        "liq_distance_above": (strategy.enter_room.value + strategy.enter_distance.value) / 2,
-        "liq_density_above": strategy.enter_density.value + 0.01,
-        "liq_imbalance": (strategy.enter_lean.value + 1) / 2,
+QUIET = {
+    "close": 100.0,
+    "high": 100.0,
+    "low": 100.0,
+    "atr": 0.4,
+    "volume": 1.0,
+    "volume_usual": 1.0,
+    "ema_fast": 101.0,
+    "ema_slow": 100.0,
+    "rsi": 50.0,
+    "open_interest_change": 0.0,
+    "liq_imbalance": 0.0,
+    "liq_quality": 1.0,
+    "liq_cleared_above": 0.0,
+    "liq_cleared_below": 0.0,
+    "liq_pierced_above": math.nan,
+    "liq_pierced_below": math.nan,
+    "liq_peak_above": 102.5,
+    "liq_peak_below": 97.5,
+    "liq_distance_above": 1e-4,
+    "liq_distance_below": 1e-4,
+    "liq_density_above": 0.0,
+    "liq_density_below": 0.0,
+    "liq_vacuum_above": 9.0,
+    "liq_vacuum_below": 9.0,
+    "liq_hit_above": 1.0,
+    "liq_hit_below": 1.0,
+    "liq_cascade_above": 1.0,
+    "liq_cascade_below": 1.0,
+}
+"""An uptrend in which nothing happens; what does not matter to a long is as hostile as can be."""
+
+
+def safe_row(strategy):
+    """Fulfil the filters of a long, each by a margin."""
+    return QUIET | {
         "liq_hit_below": strategy.enter_hit.value / 2,
         "liq_cascade_below": strategy.enter_cascade.value / 2,
         "liq_quality": (strategy.enter_quality.value + 1) / 2,
-        "liq_distance_below": 1e-4,
-        "liq_density_below": 0.0,
-        "liq_hit_above": 1.0,
-        "liq_cascade_above": 1.0,
-        "volume": 1.0,
-        "ema_fast": 101.0,
-        "ema_slow": 100.0,
-        "rsi": 50.0,
     }
+
+
+def good_row(strategy, side, way="towards"):
+    """All conditions of an entry, each by a margin."""
+    row = safe_row(strategy) | {
+        "towards": lambda s: {
+            "liq_distance_above": (s.enter_room.value + s.enter_distance.value) / 2,
+            "liq_density_above": s.enter_density.value + 0.01,
+            "liq_imbalance": (s.enter_lean.value + 1) / 2,
+            "liq_vacuum_above": s.enter_air.value / 2,
+        },
+        "reclaimed": lambda s: {
+            "liq_cleared_below": (s.enter_cleared.value + 1) / 2,
+            "liq_pierced_below": 99.5,
+            "liq_imbalance": 1 - 2 * s.enter_remaining.value + 0.1,
+            "open_interest_change": -2 * s.enter_interest_fall.value,
+        },
+        "through": lambda s: {
+            "liq_cleared_above": (s.enter_cleared.value + 1) / 2,
+            "liq_pierced_above": 99.5,
+            "liq_cascade_above": (s.enter_follow.value + 1) / 2,
+        },
+    }[way](strategy)
     return row if side == "long" else mirror_row(row)
 
 
@@ -326,6 +374,9 @@ def mirror_row(row):
     """Reflect a row: what lay above lies below, and up is down."""
     turned = {flip(name): value for name, value in row.items()}
     turned["liq_imbalance"] = -row["liq_imbalance"]
+    for name in turned:
+        if name.startswith("liq_") and name.split("_")[1] in ("peak", "pierced"):
+            turned[name] = 200 - turned[name]
     turned["ema_fast"], turned["ema_slow"] = row["ema_slow"], row["ema_fast"]
     turned["rsi"] = 100 - row["rsi"]
     return turned
@@ -349,66 +400,141 @@ def entries(strategy, *rows):
     return [signal for signal in signals(strategy, rows) if signal[1].startswith("enter")]
 
 
-def test_a_good_row_is_one_long_and_its_mirror_image_one_short(strategy):
-    nothing = dict.fromkeys(good_row(strategy, "long"), math.nan)
-    found = entries(strategy, nothing, good_row(strategy, "long"), nothing, good_row(strategy, "short"))
-    assert found == [(1, "enter_long", "shorts_above"), (3, "enter_short", "longs_below")]
+TAGS = {
+    ("towards", "long"): "shorts_above",
+    ("towards", "short"): "longs_below",
+    ("reclaimed", "long"): "longs_swept",
+    ("reclaimed", "short"): "shorts_swept",
+    ("through", "long"): "through_shorts",
+    ("through", "short"): "through_longs",
+}
+SWITCHES = {
+    "towards": ("enter_towards", False),
+    "reclaimed": ("enter_reclaim", "off"),
+    "through": ("enter_break", False),
+}
+ways = pytest.mark.parametrize("way", SWITCHES)
+
+
+@pytest.fixture
+def everything(strategy, monkeypatch):
+    """The strategy with every entry switched on."""
+    monkeypatch.setattr(strategy.enter_reclaim, "value", "both")
+    return strategy
+
+
+@ways
+def test_a_good_row_is_one_long_and_its_mirror_image_one_short(everything, way):
+    nothing = dict.fromkeys(good_row(everything, "long"), math.nan)
+    long, short = (good_row(everything, side, way) for side in ("long", "short"))
+    found = entries(everything, nothing, long, nothing, short)
+    assert found == [(1, "enter_long", TAGS[way, "long"]), (3, "enter_short", TAGS[way, "short"])]
 
 
 @sides
-def test_without_columns_there_is_no_entry_and_no_exit(strategy, side):
+@ways
+def test_an_entry_that_is_switched_off_is_not_taken(everything, monkeypatch, way, side):
+    row = good_row(everything, side, way)
+    assert len(entries(everything, row)) == 1
+    name, off = SWITCHES[way]
+    monkeypatch.setattr(getattr(everything, name), "value", off)
+    assert entries(everything, row) == []
+
+
+def test_shorts_after_a_squeeze_are_off_unless_wanted(strategy):
+    rows = [good_row(strategy, side, "reclaimed") for side in ("long", "short")]
+    assert entries(strategy, *rows) == [(0, "enter_long", "longs_swept")]
+
+
+@sides
+def test_of_several_reasons_the_first_names_the_entry(everything, side):
+    rows = [good_row(everything, "long", way) for way in SWITCHES]
+    both = rows[2] | {name: value for name, value in rows[0].items() if value != QUIET.get(name)}
+    both = both | {"liq_cascade_above": rows[2]["liq_cascade_above"]}
+    both = both if side == "long" else mirror_row(both)
+    assert [tag for _, _, tag in entries(everything, both)] == [TAGS["towards", side]]
+
+
+@sides
+@ways
+def test_too_few_reasons_of_a_chart_reader_are_no_entry(everything, monkeypatch, way, side):
+    row = good_row(everything, side, way)
+    monkeypatch.setattr(everything.enter_confluence, "value", 1)
+    assert len(entries(everything, row)) == 1  # the trend
+    monkeypatch.setattr(everything.enter_confluence, "value", 2)
+    assert entries(everything, row) == []
+
+
+@sides
+@ways
+def test_without_columns_there_is_no_entry_and_no_exit(everything, way, side):
     row = {
         name: math.nan if name.startswith("liq_") else value
-        for name, value in good_row(strategy, side).items()
+        for name, value in good_row(everything, side, way).items()
     }
-    assert signals(strategy, [row] * 3) == []
+    assert signals(everything, [row] * 3) == []
 
 
-BROKEN = {
-    "too near": ("liq_distance_above", lambda s: s.enter_room.value * 0.99),
-    "too far": ("liq_distance_above", lambda s: s.enter_distance.value * 1.01),
-    "thin": ("liq_density_above", lambda s: s.enter_density.value - 0.001),
-    "little fuel ahead": ("liq_imbalance", lambda s: s.enter_lean.value - 0.01),
+FILTERED = {
     "hit likely behind": ("liq_hit_below", lambda s: s.enter_hit.value + 0.01),
     "cascade likely behind": ("liq_cascade_below", lambda s: s.enter_cascade.value + 0.01),
+    "dense cluster before the stop": ("liq_density_below", lambda s: s.enter_wall.value + 0.01),
     "untrusted": ("liq_quality", lambda s: s.enter_quality.value - 0.01),
     "quality 0": ("liq_quality", lambda s: 0.0),
     "not traded": ("volume", lambda s: 0.0),
-    "no trend": ("ema_fast", lambda s: 100.0),
-    "against the trend": ("ema_fast", lambda s: 99.0),
-    "overbought": ("rsi", lambda s: 71.0),
+    "hardly traded": ("volume", lambda s: s.enter_volume.value - 0.01),
 }
+BROKEN = {
+    "towards": {
+        "too near": ("liq_distance_above", lambda s: s.enter_room.value * 0.99),
+        "too far": ("liq_distance_above", lambda s: s.enter_distance.value * 1.01),
+        "thin": ("liq_density_above", lambda s: s.enter_density.value - 0.001),
+        "little fuel ahead": ("liq_imbalance", lambda s: s.enter_lean.value - 0.01),
+        "something in between": ("liq_vacuum_above", lambda s: s.enter_air.value + 0.01),
+        "no trend": ("ema_fast", lambda s: 100.0),
+        "against the trend": ("ema_fast", lambda s: 99.0),
+        "overbought": ("rsi", lambda s: 71.0),
+    },
+    "reclaimed": {
+        "hardly swept": ("liq_cleared_below", lambda s: s.enter_cleared.value - 0.01),
+        "not reclaimed": ("liq_pierced_below", lambda s: 100.1),
+        "at the edge": ("liq_pierced_below", lambda s: 100.0),
+        "fuel left": ("liq_imbalance", lambda s: 1 - 2 * s.enter_remaining.value - 0.01),
+        "still open": ("open_interest_change", lambda s: -s.enter_interest_fall.value + 1e-4),
+    },
+    "through": {
+        "hardly swept": ("liq_cleared_above", lambda s: s.enter_cleared.value - 0.01),
+        "fell back": ("liq_pierced_above", lambda s: 100.1),
+        "at the edge": ("liq_pierced_above", lambda s: 100.0),
+        "nothing to set off": ("liq_cascade_above", lambda s: s.enter_follow.value - 0.01),
+    },
+}
+FAULTS = [(way, *fault) for way in BROKEN for fault in (BROKEN[way] | FILTERED).values()]
 
 
 @sides
-@pytest.mark.parametrize("fault", BROKEN)
-def test_breaking_one_condition_removes_the_entry(strategy, side, fault):
-    column, worse = BROKEN[fault]
-    row = good_row(strategy, "long") | {column: worse(strategy)}
-    good = good_row(strategy, side)
-    assert entries(strategy, good, row if side == "long" else mirror_row(row), good) == [
-        (i, f"enter_{side}", {"long": "shorts_above", "short": "longs_below"}[side]) for i in (0, 2)
+@pytest.mark.parametrize(("way", "column", "worse"), FAULTS)
+def test_breaking_one_condition_removes_the_entry(everything, side, way, column, worse):
+    row = good_row(everything, "long", way) | {column: worse(everything)}
+    good = good_row(everything, side, way)
+    assert entries(everything, good, row if side == "long" else mirror_row(row), good) == [
+        (i, f"enter_{side}", TAGS[way, side]) for i in (0, 2)
     ]
 
 
+NEEDED = [
+    (way, column)
+    for way in BROKEN
+    for column in sorted({column for column, _ in (BROKEN[way] | FILTERED).values()})
+    if column not in ("liq_hit_below", "liq_density_below")
+]
+
+
 @sides
-@pytest.mark.parametrize(
-    "column",
-    [
-        "liq_distance_above",
-        "liq_density_above",
-        "liq_imbalance",
-        "liq_cascade_below",
-        "liq_quality",
-        "volume",
-        "ema_fast",
-        "ema_slow",
-        "rsi",
-    ],
-)
-def test_a_missing_value_removes_the_entry(strategy, side, column):
-    row = good_row(strategy, "long") | {column: math.nan}
-    assert entries(strategy, row if side == "long" else mirror_row(row)) == []
+@pytest.mark.parametrize(("way", "column"), NEEDED)
+def test_a_missing_value_removes_the_entry(everything, side, way, column):
+    row = good_row(everything, "long", way) | {column: math.nan}
+    assert entries(everything, row if side == "long" else mirror_row(row)) == []
 
 
 @sides
@@ -424,6 +550,8 @@ def test_a_row_at_every_threshold_is_an_entry(strategy, side, reach):
         "liq_distance_above": getattr(strategy, reach).value,
         "liq_density_above": strategy.enter_density.value,
         "liq_imbalance": strategy.enter_lean.value,
+        "liq_vacuum_above": strategy.enter_air.value,
+        "volume": strategy.enter_volume.value,
         "liq_hit_below": strategy.enter_hit.value,
         "liq_cascade_below": strategy.enter_cascade.value,
         "liq_quality": strategy.enter_quality.value,
@@ -433,7 +561,7 @@ def test_a_row_at_every_threshold_is_an_entry(strategy, side, reach):
 
 def test_a_position_is_left_when_a_cascade_against_it_is_likely(strategy):
     calm, likely = strategy.exit_cascade.value - 0.01, strategy.exit_cascade.value + 0.01
-    idle = good_row(strategy, "long") | {"volume": 0.0}
+    idle = QUIET | {"volume": 0.0}
     rows = [
         idle | {"liq_cascade_below": below, "liq_cascade_above": above}
         for below, above in (
@@ -451,6 +579,23 @@ def test_a_position_is_left_when_a_cascade_against_it_is_likely(strategy):
         (3, "exit_short", "cascade_behind"),
         (4, "exit_short", "cascade_behind"),
     ]
+
+
+@sides
+@pytest.mark.parametrize(("cleared", "left", "spent"), [(0, 0, True), (-0.01, 0, False), (0, 0.01, False)])
+def test_a_position_is_left_when_the_cluster_ahead_was_swept_and_little_is_left(
+    strategy, side, cleared, left, spent
+):
+    share = strategy.exit_remaining.value + left
+    row = QUIET | {
+        "volume": 0.0,
+        "liq_cascade_above": 0.0,
+        "liq_cascade_below": 0.0,
+        "liq_cleared_above": strategy.exit_cleared.value + cleared,
+        "liq_imbalance": 2 * share - 1,
+    }
+    found = signals(strategy, [row if side == "long" else mirror_row(row)])
+    assert found == ([(0, f"exit_{side}", "fuel_spent")] if spent else [])
 
 
 # Warm-up and parameters.
@@ -474,9 +619,9 @@ def test_freqtrade_accepts_what_an_exchange_is_said_to_give_at_most(make_bot, na
         bot.exchange.validate_required_startup_candles(10 * most, "5m")
 
 
-def test_freqtrade_finds_the_three_spaces(strategy):
+def test_freqtrade_finds_the_four_spaces(strategy):
     found = detect_all_parameters(strategy)
-    assert set(found) == {"enter", "exit", "heatmap"}
+    assert set(found) == {"enter", "exit", "heatmap", "protection"}
     for space, parameters in found.items():
         assert all(name.startswith(f"{space}_") for name in parameters)
 
@@ -941,3 +1086,89 @@ def test_either_target_may_be_missing(bot, strategy, side):
     trade = enter(strategy, side, number=2)
     assert adjustment(strategy, trade, mirrored(150.0, side))[0] is None
     assert wants_out(strategy, trade, mirrored(102.5, side)) == "peak"
+
+
+@sides
+def test_targets_move_on_once_the_cluster_is_gone_and_the_stop_stays(bot, strategy, side):
+    trade = enter(strategy, side)
+    before = strategy.plan_of(trade)
+    ahead = "above" if side == "long" else "below"
+    bot.show(**{f"liq_near_{ahead}": mirrored(103.0, side), f"liq_peak_{ahead}": mirrored(103.5, side)})
+    assert adjustment(strategy, trade, mirrored(101.0, side))[0] is None
+    plan = strategy.plan_of(trade)
+    assert (plan.stop, plan.entry_price) == (before.stop, before.entry_price)
+    assert plan.first_target == pytest.approx(mirrored(103 - 0.1 * 0.4, side))
+    assert plan.second_target == pytest.approx(mirrored(103.5, side))
+    assert bot.strategy().plan_of(trade) == plan
+    assert len(trade.get_all_custom_data()) == 1
+    assert wants_out(strategy, trade, mirrored(102.5, side)) is None
+
+
+@sides
+def test_a_target_that_price_has_reached_is_taken_although_its_cluster_is_swept(bot, strategy, side):
+    trade = enter(strategy, side)
+    ahead = "above" if side == "long" else "below"
+    bot.show(**{f"liq_near_{ahead}": mirrored(103.0, side), f"liq_peak_{ahead}": mirrored(103.5, side)})
+    assert adjustment(strategy, trade, mirrored(102.5, side))[1] == "near_edge"
+    assert wants_out(strategy, trade, mirrored(102.5, side)) == "peak"
+
+
+# Caution, funding and time.
+
+
+@sides
+@pytest.mark.parametrize(("cascade", "share"), [(0.25, 0.75), (1.0, 0.0), (math.nan, 0.0)])
+def test_the_stake_shrinks_with_the_risk_of_a_cascade_behind(bot, strategy, side, cascade, share):
+    full = ask(strategy, "custom_stake_amount", side)
+    behind, ahead = ("below", "above") if side == "long" else ("above", "below")
+    bot.show(**{f"liq_cascade_{ahead}": 0.9})
+    assert ask(strategy, "custom_stake_amount", side) == full > 0
+    bot.show(**{f"liq_cascade_{behind}": cascade})
+    assert ask(strategy, "custom_stake_amount", side) == pytest.approx(share * full)
+
+
+@pytest.mark.parametrize(
+    ("side", "rate", "minutes", "reason"),
+    [
+        ("long", 0.001, 10, "funding"),
+        ("long", 0.001, 20, None),
+        ("long", 0.001, 470, None),
+        ("long", 0.0004, 10, None),
+        ("long", -0.001, 10, None),
+        ("long", math.nan, 10, None),
+        ("short", -0.001, 10, "funding"),
+        ("short", 0.001, 10, None),
+    ],
+)
+def test_a_trade_is_left_before_it_would_pay_dear_funding(bot, strategy, side, rate, minutes, reason):
+    trade = enter(strategy, side)
+    bot.show(funding=rate)
+    due = NOW + timedelta(hours=16)
+    now = due - timedelta(minutes=minutes)
+    assert strategy.custom_exit(PAIR, trade, now, 100.0, 0.0) == reason
+
+
+@sides
+def test_a_trade_that_lasts_too_long_is_left(strategy, side):
+    trade = enter(strategy, side)
+    hours = strategy.exit_hours.value
+    for late, reason in ((-0.1, None), (0.0, "time"), (5.0, "time")):
+        now = NOW + timedelta(hours=hours + late)
+        assert strategy.custom_exit(PAIR, trade, now, 100.0, 0.0) == reason
+
+
+@sides
+def test_leverage_leaves_room_for_the_fee_of_a_liquidation(bot, strategy, side):
+    strategy.plan_rule = replace(strategy.plan_rule, max_distance=0.3)
+    bot.show(**{FAR[side]: mirrored(85.0, side)})
+    with_fee = ask(strategy, "leverage", side)
+    strategy.liquidation_fee_rate = 0.0
+    assert 1 < with_fee < ask(strategy, "leverage", side)
+
+
+def test_protections_are_those_of_their_space(strategy, monkeypatch):
+    monkeypatch.setattr(strategy.protection_pause, "value", 7)
+    monkeypatch.setattr(strategy.protection_stops, "value", 3)
+    pause, guard = strategy.protections
+    assert (pause["method"], pause["stop_duration_candles"]) == ("CooldownPeriod", 7)
+    assert (guard["method"], guard["trade_limit"]) == ("StoplossGuard", 3)

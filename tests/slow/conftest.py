@@ -102,11 +102,23 @@ def clusters():
 
 
 @pytest.fixture(scope="session")
-def trades(bot, downloaded, clusters):
+def trades_of(bot, downloaded):
+    """Trades of a backtest of any of our strategies."""
+
+    def backtest(name):
+        results = bot.directory / f"backtest_results_{name}"
+        results.mkdir()
+        strategy = [f"--strategy-path={ROOT / 'user_data' / 'strategies'}", f"--strategy={name}"]
+        bot("backtesting", TRADED, *strategy, "--cache=none", f"--backtest-directory={results}")
+        last = json.loads((results / ".last_result.json").read_text())["latest_backtest"]
+        with zipfile.ZipFile(results / last) as archive:
+            report = json.loads(archive.read(last.replace(".zip", ".json")))
+        return report["strategy"][name]["trades"]
+
+    return backtest
+
+
+@pytest.fixture(scope="session")
+def trades(trades_of):
     """Trades of a backtest of the strategy under test."""
-    results = bot.directory / "backtest_results"
-    bot("backtesting", TRADED, *clusters, "--cache=none", f"--backtest-directory={results}")
-    last = json.loads((results / ".last_result.json").read_text())["latest_backtest"]
-    with zipfile.ZipFile(results / last) as archive:
-        report = json.loads(archive.read(last.replace(".zip", ".json")))
-    return report["strategy"]["LiquidationClusters"]["trades"]
+    return trades_of("LiquidationClusters")

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -15,6 +16,8 @@ COLUMNS = {
     "1h-mark": ["date", "open", "high", "low", "close"],
     "1h-funding_rate": ["date", "funding_rate"],
 }
+SPACES = ("enter", "exit", "heatmap", "protection")
+HYPEROPTS = Path(__file__).parents[2] / "user_data" / "hyperopts"
 ONE_WEEK = timerange(WARMUP_DAYS, WARMUP_DAYS + 7)
 STEPS = {"5m-futures": "5min", "5m-open_interest": "5min", "1h-mark": "1h", "1h-funding_rate": "8h"}
 
@@ -60,6 +63,15 @@ def test_hyperopt_runs_over_thresholds_and_heatmap(bot, downloaded, clusters):
     assert {"enter", "heatmap"} <= set(epochs[0]["params_details"])
 
 
+def test_hyperopt_searches_all_spaces_by_the_loss_of_the_configuration(bot, downloaded, clusters):
+    epochs = _hyperopt(bot, clusters, 3, *SPACES, loss=None)
+    assert len(epochs) == 3
+    assert all(set(SPACES) <= set(epoch["params_details"]) for epoch in epochs)
+    judged = [epoch["loss"] for epoch in epochs if epoch["results_metrics"]["total_trades"] > 0]
+    assert judged
+    assert all(-1 < loss < 2 for loss in judged)  # most of Freqtrade's own losses leave that range
+
+
 def test_a_changed_heatmap_value_changes_the_columns(bot, downloaded, clusters):
     epochs = _hyperopt(bot, clusters, 6, "heatmap")
     heatmaps = {json.dumps(epoch["params_dict"], sort_keys=True) for epoch in epochs}
@@ -68,12 +80,13 @@ def test_a_changed_heatmap_value_changes_the_columns(bot, downloaded, clusters):
     assert len(profits) > 1
 
 
-def _hyperopt(bot, strategy, epochs, *spaces):
+def _hyperopt(bot, strategy, epochs, *spaces, loss="OnlyProfitHyperOptLoss"):
     results = bot.directory / "hyperopt_results"
     shutil.rmtree(results, ignore_errors=True)
     options = [f"--epochs={epochs}", "--random-state=1", "--min-trades=1", "-j2"]
-    loss = "--hyperopt-loss=OnlyProfitHyperOptLoss"
-    bot("hyperopt", ONE_WEEK, *strategy, loss, *options, "--spaces", *spaces)
+    options += [f"--hyperopt-loss={loss}"] if loss else [f"--hyperopt-path={HYPEROPTS}"]
+    output = bot("hyperopt", ONE_WEEK, *strategy, *options, "--spaces", *spaces)
+    assert loss or "ClusterLoss" in output
     (table,) = results.glob("*.fthypt")
     return [json.loads(line) for line in table.read_text().splitlines()]
 

@@ -5,8 +5,12 @@ from datetime import timedelta
 import pytest
 from span import START, WARMUP_DAYS, timerange
 
-TAGS = {False: "shorts_above", True: "longs_below"}
-REASONS = {"stop_loss", "trailing_stop_loss", "peak", "near_edge", "cascade_behind", "force_exit"}
+TAGS = {
+    False: {"shorts_above", "longs_swept", "through_shorts"},
+    True: {"longs_below", "through_longs"},
+}
+STOPPED = {"stop_loss", "trailing_stop_loss"}
+REASONS = STOPPED | {"peak", "near_edge", "cascade_behind", "fuel_spent", "funding", "time", "force_exit"}
 WALLET, RISK = 10_000, 0.005
 
 
@@ -25,13 +29,17 @@ def _split(orders):
 
 def test_every_trade_is_entered_once_and_by_the_signal_of_its_side(filled):
     for trade, entered, _ in filled:
-        assert trade["enter_tag"] == TAGS[trade["is_short"]]
+        assert trade["enter_tag"] in TAGS[trade["is_short"]]
         assert len(entered) == 1
+
+
+def test_each_of_the_three_entries_is_taken(trades):
+    assert {trade["enter_tag"] for trade in trades} == TAGS[False] | TAGS[True]
 
 
 def test_trades_end_as_planned_and_never_by_liquidation(trades):
     assert {trade["exit_reason"] for trade in trades} <= REASONS
-    assert len({trade["exit_reason"] for trade in trades}) > 1
+    assert {"peak", "fuel_spent"} < {trade["exit_reason"] for trade in trades}
 
 
 def test_a_part_is_sold_at_most_once_and_at_a_profit(filled):

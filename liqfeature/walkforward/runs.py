@@ -1,0 +1,94 @@
+"""Real runs of Freqtrade, each judged by what it wrote: it exits with 0 whatever happens."""
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from liqfeature.errors import DataError
+
+_FAILURE = re.compile(r" - ERROR - |: error: |Unexpected error")
+SPACES = ("enter", "exit", "heatmap")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Freqtrade:
+    """How to call it: options that every command takes, and a directory for what it writes."""
+
+    options: tuple[str, ...]
+    directory: Path
+
+    def __call__(self, command: str, *arguments: str) -> None:
+        """Run one command; DataError with the end of its log if it failed."""
+        program = Path(sys.executable).with_name("freqtrade")
+        with (self.directory / "freqtrade.log").open("a+", encoding="utf-8") as log:
+            begun = log.tell()
+            done = subprocess.run(
+                [program, command, *self.options, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+            log.seek(begun)
+            said = log.read()
+        if done.returncode or _FAILURE.search(said):
+            msg = (
+                f"freqtrade {command} failed; the end of {self.directory / 'freqtrade.log'}:\n{said[-2000:]}"
+            )
+            raise DataError(msg)
+
+
+def tuned(freqtrade: Freqtrade, strategy: str, begin: date, end: date, epochs: int) -> dict[str, Any]:
+    """Search parameters on a window; return the best by space, as `parameters` of a configuration."""
+    found = _results(freqtrade, "hyperopt_results")
+    before = set(found.glob("*.fthypt"))
+    freqtrade(
+        "hyperopt",
+        *("--strategy", strategy, "--timerange", _timerange(begin, end), "--epochs", str(epochs)),
+        *("--spaces", *SPACES, "--random-state", "1", "--disable-param-export"),
+    )
+    new = sorted(set(found.glob("*.fthypt")) - before)
+    if not new:
+        msg = f"freqtrade hyperopt left nothing new in {found}"
+        raise DataError(msg)
+    epochs_found = [json.loads(line) for line in new[-1].read_text(encoding="utf-8").splitlines()]
+    best = min(epochs_found, key=lambda epoch: float(epoch["loss"]))
+    return {space: best["params_details"][space] for space in SPACES}
+
+
+def _results(freqtrade: Freqtrade, name: str) -> Path:
+    options = list(freqtrade.options)
+    joined = [option.partition("=")[2] for option in options if option.startswith("--userdir=")]
+    if "--userdir" in options[:-1]:
+        joined.append(options[options.index("--userdir") + 1])
+    return Path((joined or ["user_data"])[-1]) / name
+
+
+def backtested(
+    freqtrade: Freqtrade, strategies: Sequence[str], begin: date, end: date, parameters: dict[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Test strategies on one window with the same parameters; return Freqtrade's results by name."""
+    directory = freqtrade.directory / f"{begin:%Y%m%d}"
+    directory.mkdir(parents=True, exist_ok=True)
+    overlay = directory / "parameters.json"
+    overlay.write_text(json.dumps({"parameters": parameters}, indent=2), encoding="utf-8")
+    freqtrade(
+        "backtesting",
+        *("--config", str(overlay), "--timerange", _timerange(begin, end), "--cache", "none"),
+        *("--backtest-directory", str(directory), "--strategy-list", *strategies),
+    )
+    last = json.loads((directory / ".last_result.json").read_text(encoding="utf-8"))["latest_backtest"]
+    with zipfile.ZipFile(directory / last) as archive:
+        results: dict[str, dict[str, Any]] = json.loads(archive.read(f"{Path(last).stem}.json"))["strategy"]
+    return results
+
+
+def _timerange(begin: date, end: date) -> str:
+    return f"{begin:%Y%m%d}-{end:%Y%m%d}"

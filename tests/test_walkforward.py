@@ -1,0 +1,192 @@
+"""Walk-forward: windows, controls that keep what they claim to keep, and a table that says what was found."""
+
+import json
+import stat
+import sys
+import zipfile
+from datetime import date, timedelta
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from liqfeature.cli import main
+from liqfeature.errors import ConfigError, DataError
+from liqfeature.walkforward.controls import other_days, permuted
+from liqfeature.walkforward.runs import Freqtrade, backtested, tuned
+from liqfeature.walkforward.table import (
+    comparison,
+    daily_returns,
+    deepest_fall,
+    expected_shortfall,
+    verdict,
+)
+from liqfeature.walkforward.windows import rolling_windows
+
+FIRST = date(2026, 1, 11)
+
+
+@pytest.mark.parametrize(
+    ("days", "tune", "test", "n"), [(60, 20, 10, 4), (60, 0, 10, 6), (69, 20, 10, 4), (30, 20, 10, 1)]
+)
+def test_tests_follow_each_other_and_tuning_ends_where_they_begin(days, tune, test, n):
+    last = FIRST + timedelta(days=days)
+    windows = rolling_windows(FIRST, last, tune_days=tune, test_days=test)
+    assert len(windows) == n
+    assert windows[0].begin == FIRST
+    assert windows[-1].end <= last
+    for window, following in pairwise(windows):
+        assert window.end == following.test
+    for window in windows:
+        assert (window.test - window.begin).days == tune
+        assert (window.end - window.test).days == test
+
+
+def test_too_short_a_span_is_refused():
+    with pytest.raises(ConfigError, match="at least 20 \\+ 10 days, received 29 days"):
+        rolling_windows(FIRST, FIRST + timedelta(days=29), tune_days=20, test_days=10)
+
+
+@pytest.fixture
+def rows():
+    rng = np.random.default_rng(1)
+    close = rng.uniform(90, 110, 12)
+    share = rng.uniform(0.01, 0.03, 12)
+    return pd.DataFrame(
+        {
+            "close": close,
+            "liq_distance_above": share,
+            "liq_near_above": close * (1 + share),
+            "liq_cleared_above": rng.uniform(0, 1, 12),
+            "enter_long": [0, 0, 0, 0, 1, 0, 1, 0, 0, 1, 0, 0],
+            "enter_tag": list("....a.b..c.."),
+        }
+    )
+
+
+def test_columns_of_other_days_keep_their_distance_from_todays_price(rows):
+    found = other_days(rows, 4, candles=2)
+    pd.testing.assert_frame_equal(found[:3], rows[:3])
+    pd.testing.assert_series_equal(found["close"], rows["close"])
+    np.testing.assert_allclose(found["liq_near_above"], rows["close"] * (1 + found["liq_distance_above"]))
+    for name in ("liq_distance_above", "liq_cleared_above"):
+        np.testing.assert_allclose(found[name][5:], rows[name][3:-2])
+        np.testing.assert_allclose(found[name][3:5], rows[name][-2:])
+
+
+def test_entries_by_lot_are_as_many_and_keep_their_tags(rows):
+    found = permuted(rows, ["enter_long", "enter_tag"], 4, np.random.default_rng(2))
+    assert found["enter_long"].tolist() != rows["enter_long"].tolist()
+    assert found["enter_long"].sum() == 3
+    assert sorted(found.loc[found["enter_long"] == 1, "enter_tag"]) == ["a", "b", "c"]
+    pd.testing.assert_frame_equal(found[:3], rows[:3])
+    pd.testing.assert_series_equal(found["close"], rows["close"])
+
+
+def results(*trades):
+    made = [{"close_date": day, "profit_abs": profit, "exit_reason": "peak"} for day, profit in trades]
+    return {"starting_balance": 1000.0, "trades": made}
+
+
+def test_days_without_a_trade_count_and_what_closes_at_the_end_belongs_to_the_last_day():
+    end = FIRST + timedelta(days=3)
+    parts = [
+        (FIRST, end, results(("2026-01-11 05:00", 10.0), ("2026-01-11 09:00", -4.0))),
+        (end, end + timedelta(days=2), results(("2026-01-16 00:00", 20.0))),
+    ]
+    np.testing.assert_allclose(daily_returns(parts), [0.006, 0, 0, 0, 0.02])
+
+
+def test_falls_and_shortfalls_doable_in_the_head():
+    returns = np.array([0.01, -0.02, 0.005, -0.01, 0.05])
+    assert deepest_fall(returns) == pytest.approx(0.025)
+    assert deepest_fall(np.array([-0.01])) == pytest.approx(0.01)
+    assert deepest_fall(np.array([0.01])) == 0
+    assert expected_shortfall(returns) == pytest.approx(-0.02)
+    assert expected_shortfall(returns, 0.4) == pytest.approx(-0.015)
+
+
+@pytest.mark.parametrize(
+    ("gap", "said"),
+    [(0.01, "did worse than"), (0.0, "cannot be told from"), (-0.01, "did better than")],
+)
+def test_a_control_that_wins_is_reported_as_such(gap, said):
+    rng = np.random.default_rng(3)
+    days = rng.normal(0, 0.002, 60)
+    returns = {"Judged": days + gap, "Control": days + rng.normal(0, 0.001, 60)}
+    table = comparison(returns, {"Judged": [{"exit_reason": "stop_loss"}], "Control": []})
+    assert table.loc["Judged", "stopped_%"] == 100
+    assert table["trades"].tolist() == [1, 0]
+    assert f"Control {said} Judged" in verdict(table, returns)[0]
+
+
+FAKE = """#!{python}
+import json, sys, zipfile
+from pathlib import Path
+args = sys.argv[1:]
+after = lambda name: args[args.index(name) + 1]
+if args[0] == "hyperopt":
+    found = Path(after("--userdir")) / "hyperopt_results"
+    found.mkdir(parents=True, exist_ok=True)
+    spaces = lambda v: {{s: {{s + "_x": v}} for s in ("enter", "exit", "heatmap")}}
+    lines = [json.dumps({{"loss": loss, "params_details": spaces(loss)}}) for loss in (3, 1, 2)]
+    (found / f"strategy_{{after('--timerange')}}.fthypt").write_text("\\n".join(lines))
+elif "Broken" in args:
+    print("2026 - module - ERROR - no such strategy")
+else:
+    out = Path(after("--backtest-directory"))
+    names = args[args.index("--strategy-list") + 1:]
+    day = after("--timerange")
+    closed = f"{{day[:4]}}-{{day[4:6]}}-{{day[6:8]}} 03:00"
+    trade = {{"close_date": closed, "profit_abs": 1.0, "exit_reason": "peak"}}
+    each = {{"starting_balance": 100.0, "trades": [trade]}}
+    with zipfile.ZipFile(out / "r.zip", "w") as archive:
+        archive.writestr("r.json", json.dumps({{"strategy": {{name: each for name in names}}}}))
+    (out / ".last_result.json").write_text(json.dumps({{"latest_backtest": "r.zip"}}))
+"""
+
+
+@pytest.fixture
+def options(tmp_path, monkeypatch):
+    """A program that stands beside Python under Freqtrade's name and writes what it would."""
+    program = tmp_path / "bin" / "freqtrade"
+    program.parent.mkdir()
+    program.write_text(FAKE.format(python=sys.executable))
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setattr(sys, "executable", str(program.with_name("python")))
+    return ("--userdir", str(tmp_path))
+
+
+def test_the_best_epoch_is_what_the_next_window_is_tested_with(options, tmp_path):
+    freqtrade = Freqtrade(options=options, directory=tmp_path)
+    found = tuned(freqtrade, "Judged", FIRST, FIRST + timedelta(days=20), 3)
+    assert found == {space: {f"{space}_x": 1} for space in ("enter", "exit", "heatmap")}
+    tested = backtested(freqtrade, ["Judged"], FIRST, FIRST + timedelta(days=10), found)
+    assert set(tested) == {"Judged"}
+    overlay = json.loads((tmp_path / "20260111" / "parameters.json").read_text())
+    assert overlay == {"parameters": found}
+    assert zipfile.is_zipfile(tmp_path / "20260111" / "r.zip")
+
+
+def test_an_error_in_the_log_is_an_error_whatever_the_exit_code(options, tmp_path):
+    freqtrade = Freqtrade(options=options, directory=tmp_path)
+    with pytest.raises(DataError, match="no such strategy"):
+        backtested(freqtrade, ["Broken"], FIRST, FIRST + timedelta(days=10), {})
+
+
+def test_the_command_writes_and_prints_its_report(options, tmp_path, capsys):
+    out = tmp_path / "walk"
+    span = ["--timerange", "20260101-20260131", "--tune-days", "10", "--test-days", "10", "--epochs", "3"]
+    names = ["--strategy", "Judged", "--controls", "Control"]
+    assert main(["walkforward", *span, *names, "--out", str(out), "--", *options]) == 0
+    report = capsys.readouterr().out
+    assert report == (out / "report.md").read_text()
+    assert "2 windows, 2026-01-11 to 2026-01-31; 3 epochs" in report
+    assert "Control cannot be told from Judged" in report
+
+
+@pytest.mark.parametrize("timerange", ["20260101", "20260101-x", "2026-01-01"])
+def test_a_timerange_of_another_form_is_refused(timerange, tmp_path, capsys):
+    assert main(["walkforward", "--timerange", timerange, "--out", str(tmp_path)]) == 2
+    assert "YYYYMMDD-YYYYMMDD" in capsys.readouterr().err
