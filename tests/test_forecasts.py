@@ -12,13 +12,17 @@ from liqfeature.calibration import cascade as calibration
 from liqfeature.calibration.cascade import calibrate_cascade, fit_odds
 from liqfeature.config import HeatmapConfig, with_odds
 from liqfeature.heatmap import Scan
-from liqfeature.kernels.read import CASCADE
+from liqfeature.kernels.read import CASCADE, HIT, NEAR
 from liqfeature.scoring.alarms import exceeded_within
 from liqfeature.scoring.forecasts import (
     CASCADE_COLUMN,
+    FUEL_COLUMN,
+    HIT_COLUMN,
     ORACLE,
+    OVER_TRAILING,
     UNCALIBRATED,
     VOLATILITY,
+    _predictors,
     hourly_rows,
     oracle_fuel,
     score_own_events,
@@ -64,7 +68,18 @@ def test_own_events_are_scored_from_the_row_after() -> None:
     scan, uncalibrated = both_scans(market(), config)
     got = by_name(list(score_own_events(scan, uncalibrated, (100, 2500))))
     rows = slice(100, 2501)
+    candles = scan.candles
     for side, name in ((LONG, "long"), (SHORT, "short")):
+        near, hit = scan.columns[side, NEAR, rows], scan.columns[side, HIT, rows]
+        touched = [
+            np.min(candles.low[t + 1 : t + 4]) <= edge
+            if side == LONG
+            else np.max(candles.high[t + 1 : t + 4]) >= edge
+            for t, edge in zip(range(100, 2501), near, strict=True)
+        ]
+        found = ~np.isnan(hit)
+        wrong = np.mean((hit - touched)[found] ** 2) / np.var(np.array(touched)[found])
+        assert got[HIT_COLUMN, "skill", name] == pytest.approx(1 - wrong)
         event = exceeded_within(scan.swept[2, side], scan.swept[3, side], 3)[rows]
         for what, walked in ((CASCADE_COLUMN, scan), (UNCALIBRATED, uncalibrated)):
             stated = walked.columns[side, CASCADE, rows]
@@ -99,6 +114,21 @@ def test_alarms_on_hours_are_raised_before_they_begin() -> None:
         assert got[ORACLE, "extreme_precision", side] == 1
         assert got[ORACLE + " over trailing liquidations", "surge_auc", side] > 0.95
         assert 0.3 < got[CASCADE_COLUMN, "surge_auc", side] < 0.7  # noise was recorded
+
+
+def test_the_recorded_mean_takes_the_place_of_the_level() -> None:
+    """Surges over noise whose size changes by the day: dividing by the day before tells them, if divided."""
+    scan, uncalibrated = both_scans(market(), small_config())
+    rows, trailing = np.array([500, 600]), np.array([1.0, 100.0])
+    got = _predictors(LONG, scan, uncalibrated, rows, trailing)
+    raised = _predictors(LONG, scan, uncalibrated, rows, 10 * trailing)
+    of_fuel = scan.reading.odds[2]
+    name = CASCADE_COLUMN + OVER_TRAILING
+    np.testing.assert_allclose(raised[name] - got[name], -of_fuel * np.log(10))
+    for what in (FUEL_COLUMN, VOLATILITY):
+        np.testing.assert_allclose(got[what] - got[what + OVER_TRAILING], np.log(trailing))
+    silent = _predictors(LONG, scan, uncalibrated, rows, np.zeros(2))
+    assert np.isnan(silent[name]).all()
 
 
 def test_fuel_of_the_oracle_is_notional_times_reach() -> None:

@@ -21,6 +21,15 @@ from liqfeature.scoring import validate as module
 from liqfeature.scoring.baselines import BASELINES
 from liqfeature.scoring.contenders import DISTANCE, ESTIMATE, FAR, PATH, TRUTH, contenders
 from liqfeature.scoring.days import Interval
+from liqfeature.scoring.forecasts import (
+    CASCADE_COLUMN,
+    FUEL_COLUMN,
+    HIT_COLUMN,
+    ORACLE,
+    OVER_TRAILING,
+    UNCALIBRATED,
+    VOLATILITY,
+)
 from liqfeature.scoring.maps import Ground, Prediction
 from liqfeature.scoring.outcomes import outcomes_of, true_windows
 from liqfeature.scoring.placing import MIRRORED, score_places
@@ -139,7 +148,12 @@ def run() -> Run:
 
 
 def test_every_map_stands_in_the_card_with_every_measure_that_it_can_have(run: Run) -> None:
-    assert run.card.maps() == [ESTIMATE, FAR, DISTANCE, *BASELINES, MIRRORED, TRUTH]
+    foretold = [HIT_COLUMN, CASCADE_COLUMN, UNCALIBRATED, VOLATILITY]
+    at_hours = [CASCADE_COLUMN, FUEL_COLUMN, VOLATILITY, ORACLE]
+    names = [ESTIMATE, FAR, DISTANCE, *BASELINES, MIRRORED, TRUTH, *foretold]
+    assert run.card.maps()[: len(names)] == names
+    others = {FUEL_COLUMN, ORACLE, *(name + OVER_TRAILING for name in at_hours)}
+    assert set(run.card.maps()[len(names) :]) == others
     for name in (ESTIMATE, FAR, *(set(BASELINES) - {PATH})):
         for side in ("long", "short"):
             for measure in ("rank", "partial", "known", "gain", "of_oracle", "lift", "earth_mover"):
@@ -149,7 +163,8 @@ def test_every_map_stands_in_the_card_with_every_measure_that_it_can_have(run: R
 
 
 def test_every_score_with_an_interval_lies_within_it(run: Run) -> None:
-    with_interval = [s for s in run.card.scores if math.isfinite(s.low)]
+    # Resampled days lift a calibration error: see its docstring.
+    with_interval = [s for s in run.card.scores if math.isfinite(s.low) and s.measure != "calibration"]
     assert len(with_interval) > 150
     assert all(s.low <= s.value <= s.high for s in with_interval)
 
