@@ -1172,3 +1172,36 @@ def test_protections_are_those_of_their_space(strategy, monkeypatch):
     pause, guard = strategy.protections
     assert (pause["method"], pause["stop_duration_candles"]) == ("CooldownPeriod", 7)
     assert (guard["method"], guard["trade_limit"]) == ("StoplossGuard", 3)
+
+
+@sides
+def test_targets_stand_where_a_strategy_wants_them_to(bot, strategy, side):
+    strategy.targets_move = False
+    trade = enter(strategy, side)
+    before = strategy.plan_of(trade)
+    bot.show(liq_near_above=math.nan, liq_near_below=math.nan)
+    assert adjustment(strategy, trade, 100.0)[0] is None
+    assert strategy.plan_of(trade) == before
+    strategy.targets_move = True
+    assert adjustment(strategy, trade, 100.0)[0] is None
+    assert strategy.plan_of(trade) != before
+
+
+def test_parameters_of_the_configuration_stand_in_for_the_defaults(bot):
+    usual = bot.strategy()
+    bot.config["parameters"] = {"enter": {"enter_lean": 0.1}, "exit": {"exit_hours": 3}}
+    strategy = bot.strategy()
+    strategy.ft_bot_start()
+    assert (strategy.enter_lean.value, strategy.longest_hours) == (0.1, 3)
+    assert strategy.enter_room.value == usual.enter_room.value
+    assert usual.enter_lean.value != 0.1
+
+
+def test_hyperopt_reaches_no_further_than_freqtrades_own_class(strategy):
+    """It ships all bases by value up to `IStrategy`; `object` among them ends in a RecursionError."""
+    chain, bases = [], type(strategy).__bases__
+    while bases:
+        assert len(bases) == 1
+        chain.append(bases[0].__name__)
+        bases = () if chain[-1] == "IStrategy" else bases[0].__bases__
+    assert chain == ["ClusterTrades", "IStrategy"]

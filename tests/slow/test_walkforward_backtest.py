@@ -1,10 +1,12 @@
 """`liqfeature walkforward` with real Freqtrade: the strategy and its controls on one window."""
 
 import subprocess
+import sys
+from pathlib import Path
 
-from conftest import BIN, ROOT
 from span import START, WARMUP_DAYS, timerange
 
+ROOT = Path(__file__).parents[2]
 NAMES = ("LiquidationClusters", "ShiftedColumns", "RangeStops", "RandomEntries")
 
 
@@ -14,7 +16,8 @@ def test_every_control_trades_beside_the_strategy(bot, downloaded, tmp_path):
     options += [f"--config={bot.overlay}", f"--datadir={bot.datadir}"]
     options += [f"--strategy-path={ROOT / 'user_data' / 'strategies'}"]
     span = timerange(WARMUP_DAYS, WARMUP_DAYS + 10)
-    command = [BIN / "liqfeature", "walkforward", span, "--test-days=10", f"--out={tmp_path}", "--", *options]
+    program = Path(sys.executable).with_name("liqfeature")
+    command = [program, "walkforward", span, "--test-days=10", f"--out={tmp_path}", "--", *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stderr[-3000:]
     report = (tmp_path / "report.md").read_text()
