@@ -10,7 +10,6 @@ from span import PAIRS, START, WARMUP_DAYS, timerange
 from liqfeature import COLUMNS
 
 PAIR = PAIRS[0]
-TARGETS = ("first target", "second target")
 
 
 @pytest.fixture(scope="module")
@@ -82,20 +81,29 @@ def test_pair_history_tells_columns_and_clusters_of_the_asked_days(webserver, da
     assert {item["type"] for item in answer["annotations"]} == {"area"}  # it knows of no trade
 
 
+def open_trade(trading):
+    """Return the bot's own trade, or one that it is told to open."""
+    own = trading.ask("status")
+    return (
+        own[0] if own else trading.ask("forceenter", {"pair": PAIR, "side": "short", "ordertype": "market"})
+    )
+
+
 def test_pair_candles_of_a_bot_tell_columns_clusters_and_the_plan_of_its_trade(trading):
     trading.log_in()
     trading.until(lambda: trading.ask("pair_candles", pair=PAIR, timeframe="5m", limit=1)["length"])
-    trade = trading.ask("forceenter", {"pair": PAIR, "side": "long", "ordertype": "market"})
+    trade = open_trade(trading)
     answer = trading.ask("pair_candles", pair=PAIR, timeframe="5m", limit=288)
     assert answer["length"] == 288
     assert_carries_columns(answer)
     assert_areas_are_the_last_row_s(answer)
+    side, sign = ("short", -1) if trade["is_short"] else ("long", 1)
     lines = {item["label"]: item for item in answer["annotations"] if item["type"] == "line"}
-    targets = [price for price in TARGETS if f"long {price}" in lines]
-    assert len(lines) == 1 + len(targets)
-    assert lines["long stop"]["y_start"] < trade["open_rate"]
-    assert all(lines[f"long {price}"]["y_start"] > trade["open_rate"] for price in targets)
+    assert f"{side} stop" in lines
+    assert set(lines) <= {f"{side} {price}" for price in ("stop", "first target", "second target")}
     before, last = (moment(row["date"]) for row in rows_of(answer)[-2:])
-    for line in lines.values():
+    for label, line in lines.items():
+        gain = sign * (line["y_start"] - trade["open_rate"])
+        assert gain < 0 if label.endswith("stop") else gain > 0
         assert line["y_start"] == line["y_end"]
         assert (moment(line["start"]), moment(line["end"])) == (before, last)
