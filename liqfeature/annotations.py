@@ -69,7 +69,7 @@ def _transparent(colour: str, opacity: float) -> str:
     return f"rgba({red}, {green}, {blue}, {opacity:.2f})"
 
 
-def plan_lines(plan: Plan, opened: datetime, start: datetime, end: datetime) -> list[Annotation]:
+def plan_lines(plan: Plan, opened: datetime, dates: pd.Series) -> list[Annotation]:
     """Draw the stop and the targets of a trade.
 
     Parameters
@@ -77,22 +77,28 @@ def plan_lines(plan: Plan, opened: datetime, start: datetime, end: datetime) -> 
     plan : Plan
     opened : datetime
         When the trade was opened, UTC.
-    start, end : datetime
-        What is shown; lines lie inside it.
+    dates : Series
+        Dates of the candles shown, UTC, in order.
 
     Returns
     -------
     list of dict
-        Lines in Freqtrade's form; none where the trade was opened after `end`.
+        Lines in Freqtrade's form, inside the dates; none where the trade was opened later. The last date
+        begins a candle that has closed, and one more may be under way: a trade opened in either belongs to
+        the last candle shown.
     """
-    prices = {"stop": plan.stop, "first target": plan.first_target, "second target": plan.second_target}
-    if opened > end:
+    if dates.empty:
         return []
+    first, before, last = (pd.Timestamp(dates.iloc[i]) for i in (0, max(-2, -len(dates)), -1))
+    if opened > last + 2 * (last - before):
+        return []
+    start = max(min(pd.Timestamp(opened), before), first).to_pydatetime()
+    prices = {"stop": plan.stop, "first target": plan.first_target, "second target": plan.second_target}
     return [
         {
             "type": "line",
-            "start": max(opened, start),
-            "end": end,
+            "start": start,
+            "end": last.to_pydatetime(),
             "y_start": price,
             "y_end": price,
             "color": _OF_PRICE[name],

@@ -1,7 +1,7 @@
 """What FreqUI is given to draw lies where the columns and the plan say."""
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
@@ -71,11 +71,22 @@ def test_without_a_cluster_or_a_row_there_is_no_area():
 
 def test_lines_lie_at_stop_and_targets_inside_the_range():
     plan = Plan(side="short", entry_price=100.0, stop=103.0, first_target=98.0)
-    lines = plan_lines(plan, DAY[1], DAY[2], DAY[3])
+    shown = pd.Series(DAY[1:4])
+    lines = plan_lines(plan, DAY[0], shown)
     assert [(line["label"], line["y_start"], line["y_end"]) for line in lines] == [
         ("short stop", 103.0, 103.0),
         ("short first target", 98.0, 98.0),
     ]
-    assert all((line["start"], line["end"]) == (DAY[2], DAY[3]) for line in lines)
-    assert plan_lines(plan, DAY[2], DAY[1], DAY[3])[0]["start"] == DAY[2]
-    assert plan_lines(plan, DAY[4], DAY[2], DAY[3]) == []
+    assert all((line["start"], line["end"]) == (DAY[1], DAY[3]) for line in lines)
+    assert plan_lines(plan, DAY[1] + timedelta(hours=3), shown)[0]["start"] == DAY[1] + timedelta(hours=3)
+    assert plan_lines(plan, DAY[0], shown.iloc[:0]) == []
+
+
+def test_a_trade_just_opened_has_lines_over_the_last_candle():
+    """The candle of the last date has closed; at most one more is under way."""
+    plan = Plan(side="long", entry_price=100.0, stop=97.0)
+    shown = pd.Series(DAY[:3])
+    for late in (timedelta(0), timedelta(hours=23), timedelta(days=2)):
+        (line,) = plan_lines(plan, DAY[2] + late, shown)
+        assert (line["start"], line["end"]) == (DAY[1], DAY[2])
+    assert plan_lines(plan, DAY[4] + timedelta(seconds=1), shown) == []

@@ -73,3 +73,13 @@ def test_columns_drawn_by_the_plot_configuration_are_columns(strategy):
     drawn = strategy.plot_config
     panes = [*drawn["main_plot"], *(name for pane in drawn["subplots"].values() for name in pane)]
     assert set(panes) <= set(COLUMNS)
+
+
+def test_a_sweep_and_its_reclaim_can_be_seen(strategy):
+    """In the colour of their side: dots where it began over the candles, how much it cleared below them."""
+    over, below = strategy.plot_config["main_plot"], strategy.plot_config["subplots"]["cleared"]
+    for side in ("above", "below"):
+        colour = over[f"liq_near_{side}"]["color"]
+        assert over[f"liq_pierced_{side}"] == {"color": colour, "type": "scatter"}
+        assert below[f"liq_cleared_{side}"]["color"] == colour
+    assert over["liq_pierced_above"] != over["liq_pierced_below"]

@@ -196,6 +196,8 @@ def test_a_page_rearranges_itself_when_the_window_narrows(opened, page_path):
     opened.ask("Emulation.setDeviceMetricsOverride", **metrics)
     opened.wait(f"charts[0].layout.margin.t > {wide}")
     opened.wait("document.documentElement.scrollWidth <= 390")
+    assert opened.run("charts[0].layout.margin.t") > wide
+    assert opened.run("charts[0].getBoundingClientRect().right") <= 390
 
 
 def test_a_picture_is_taken(page_path, tmp_path):

@@ -2,7 +2,7 @@
 
 import html
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,11 @@ p {{ margin: 0; font-size: 12px; line-height: 1.45; color: {faint} }}
 dl {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 8px; margin: 8px 0 }}
 dt {{ font-size: 11px; color: {faint} }}
 dd {{ margin: 0; font-size: 16px }}
+.table {{ overflow-x: auto; margin: 8px 0 }}
+table {{ border-collapse: collapse; font-size: 12px; font-variant-numeric: tabular-nums }}
+th, td {{ padding: 3px 8px; text-align: right; white-space: nowrap; border-bottom: 1px solid {line} }}
+th {{ font-weight: normal; color: {faint} }}
+tr > :first-child {{ text-align: left }}
 </style>
 <script id="plotly">{plotly}</script>
 </head>
@@ -54,7 +59,7 @@ draw();
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A part of a page: a heading, a note, figures in a few words, and a picture; each may be missing.
+    """A part of a page: heading, note, figures in a few words, table, picture; each may be missing.
 
     Parameters
     ----------
@@ -62,6 +67,8 @@ class Part:
         Plain text.
     facts : dict
         Names and values, as text.
+    table : list of list of str
+        Rows of text, the first of them names.
     wide, slim : Figure or None
         The same traces, laid out for a wide and for a narrow screen.
     """
@@ -69,6 +76,7 @@ class Part:
     heading: str = ""
     note: str = ""
     facts: dict[str, str]
+    table: list[list[str]] = field(default_factory=list)
     wide: "go.Figure | None" = None
     slim: "go.Figure | None" = None
 
@@ -97,6 +105,7 @@ def write_page(parts: list[Part], path: str | Path, *, title: str, note: str, th
         paper=colours.paper,
         text=colours.text,
         faint=colours.faint,
+        line=colours.line,
         plotly=get_plotlyjs(),
         body="\n".join(_section(part) for part in parts),
         figures=json.dumps(figures, separators=(",", ":")).replace("</", "<\\/"),
@@ -120,7 +129,15 @@ def _section(part: Part) -> str:
         f"<h2>{html.escape(part.heading)}</h2>" if part.heading else "",
         f"<p>{html.escape(part.note)}</p>" if part.note else "",
         f"<dl>{facts}</dl>" if facts else "",
+        _table(part.table) if part.table else "",
     ]
     words = "".join(pieces)
     section = f"<section>{words}</section>" if words else ""
     return section + ('<div class="chart"></div>' if part.wide is not None else "")
+
+
+def _table(rows: list[list[str]]) -> str:
+    head, *body = [[html.escape(cell) for cell in row] for row in rows]
+    lines = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in body)
+    names = "</th><th>".join(head)
+    return f'<div class="table"><table><tr><th>{names}</th></tr>{lines}</table></div>'

@@ -8,8 +8,10 @@ from typing import Any
 from liqfeature.chart.colours import THEMES
 from liqfeature.chart.page import write_page
 from liqfeature.chart.report import report_parts
+from liqfeature.chart.scores import score_parts
 from liqfeature.config import EXCHANGES
 from liqfeature.data.backtest import Backtest, load_backtest
+from liqfeature.scoring.scorecard import read_scorecard
 from liqfeature.source import Source, load_source
 
 _EXAMPLE = """\
@@ -18,6 +20,7 @@ example:
   liqfeature report --results user_data/backtest_results --datadir user_data/data/binance --out report.html
 
 The page holds everything it needs and works offline. Exits are told apart by the tags of LiquidationClusters.
+With --scores it ends with the scorecard that `liqfeature validate --out scores.json` wrote.
 """
 
 
@@ -35,6 +38,7 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     add("--datadir", type=Path, required=True, help="as for freqtrade: .../data/binance")
     add("--out", type=Path, required=True, metavar="FILE", help="page to write, FILE.html")
     add("--theme", choices=list(THEMES), default="dark", help="default: %(default)s")
+    add("--scores", type=Path, metavar="FILE", help="scorecard to show: JSON of liqfeature validate --out")
     parameters = report.add_mutually_exclusive_group()
     parameters.add_argument("--exchange", choices=sorted(EXCHANGES), help="default: the directory's name")
     parameters.add_argument("--config", type=Path, metavar="FILE", help="every parameter as JSON")
@@ -42,10 +46,11 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
 
 
 def _report(args: argparse.Namespace) -> int:
+    card = read_scorecard(args.scores) if args.scores else None
     backtest = load_backtest(args.results)
     pairs = sorted(backtest.trades["pair"].unique()) if len(backtest.trades) else []
     sources = {pair: load_source(_of_pair(args, pair, backtest)) for pair in pairs}
-    parts = report_parts(backtest, sources, args.theme)
+    parts = [*report_parts(backtest, sources, args.theme), *score_parts(card)]
     write_page(parts, args.out, title=_title(backtest, sources), note=_note(sources), theme=args.theme)
     sys.stdout.write(f"{args.out}\n")
     return 0

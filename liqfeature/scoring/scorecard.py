@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from liqfeature.errors import MissingExtraError
+from liqfeature.errors import DataError, MissingExtraError
 from liqfeature.scoring.days import Interval
 
 if TYPE_CHECKING:
@@ -125,14 +125,60 @@ def write_scorecard(card: Scorecard, path: str | Path) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def read_scorecard(path: str | Path) -> Scorecard:
+    """Read what `write_scorecard` wrote as JSON; None becomes NaN.
+
+    Parameters
+    ----------
+    path : path
+
+    Raises
+    ------
+    DataError
+        If it holds something else.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+        about, scores = dict(content["about"]), tuple(_score(each) for each in content["scores"])
+    except (KeyError, TypeError, ValueError) as error:
+        message = f"{path} must be JSON that liqfeature validate --out wrote, received {error!r}"
+        raise DataError(message) from error
+    return Scorecard(about=about, scores=scores)
+
+
+def _score(content: dict[str, Any]) -> Score:
+    value, low, high = (
+        math.nan if content[name] is None else float(content[name]) for name in ("value", "low", "high")
+    )
+    name, measure, side = (str(content[name]) for name in ("map", "measure", "side"))
+    return Score(map=name, measure=measure, side=side, value=value, low=low, high=high)
+
+
 def to_markdown(card: Scorecard) -> str:
     """Tables for each side, maps down and measures across, intervals in brackets."""
     parts = []
-    for title, rows in _tables(card):
-        parts += [title, "", _line(["map", *rows[0][1]]), _line(["---"] * (1 + len(rows[0][1])))]
-        parts += [_line([name, *(_text(score, " ") for score in scores.values())]) for name, scores in rows]
-        parts.append("")
+    for title, (head, *rows) in text_tables(card, " "):
+        parts += [title, "", _line(head), _line(["---"] * len(head)), *map(_line, rows), ""]
     return "\n".join(parts)
+
+
+def text_tables(card: Scorecard, between: str) -> Iterator[tuple[str, list[list[str]]]]:
+    """For each side and group of measures a title and rows of text: names of measures, then one row per map.
+
+    Parameters
+    ----------
+    card : Scorecard
+    between : str
+        What stands between a value and its interval.
+    """
+    for title, rows in _tables(card):
+        cells = [[name, *(_text(score, between) for score in scores.values())] for name, scores in rows]
+        yield title, [["map", *rows[0][1]], *cells]
+
+
+def meanings(card: Scorecard) -> dict[str, str]:
+    """Say what each measure of a scorecard means."""
+    return {name: said for name, said in MEASURES.items() if any(s.measure == name for s in card.scores)}
 
 
 def print_scorecard(card: Scorecard, console: "Console | None" = None) -> None:
@@ -151,17 +197,15 @@ def print_scorecard(card: Scorecard, console: "Console | None" = None) -> None:
         raise MissingExtraError(message) from error
     console = console or Console()
     console.width = max(console.width, LEAST_WIDTH)
-    for title, rows in _tables(card):
+    for title, (head, *rows) in text_tables(card, "\n"):
         table = Table(title=title, title_justify="left")
-        table.add_column("map", no_wrap=True)
-        for measure in rows[0][1]:
-            table.add_column(measure, justify="right", no_wrap=True)
-        for name, scores in rows:
-            table.add_row(name, *(_text(score, "\n") for score in scores.values()))
+        for name in head:
+            table.add_column(name, justify="left" if name == "map" else "right", no_wrap=True)
+        for row in rows:
+            table.add_row(*row)
         console.print(table)
-    for measure, meaning in MEASURES.items():
-        if any(s.measure == measure for s in card.scores):
-            console.print(f"{measure:>17}  {meaning}", highlight=False)
+    for measure, meaning in meanings(card).items():
+        console.print(f"{measure:>17}  {meaning}", highlight=False)
 
 
 _GROUPS = {

@@ -6,11 +6,13 @@ import re
 import subprocess
 import sys
 import zipfile
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from span import DAYS, EVERYTHING, PAIRS, START, TRADED
+from span import DAYS, EVERYTHING, PAIRS, START, TRADED, WARMUP_DAYS
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -38,15 +40,19 @@ class Bot:
     def datadir(self):
         return self.directory / "data"
 
-    def __call__(self, command, *arguments, prefix=(), timeout=200, datadir=None):
+    def line(self, command, *arguments, datadir=None):
+        """Return a command line."""
         options = [
             f"--userdir={self.directory}",
             f"--config={ROOT / 'configs' / 'backtest.json'}",
             f"--config={self.overlay}",
             f"--datadir={datadir or self.datadir}",
         ]
+        return [BIN / "freqtrade", command, *options, *arguments]
+
+    def __call__(self, command, *arguments, prefix=(), timeout=200, datadir=None):
         finished = subprocess.run(
-            [*prefix, BIN / "freqtrade", command, *options, *arguments],
+            [*prefix, *self.line(command, *arguments, datadir=datadir)],
             cwd=self.directory,
             env=os.environ | {"COLUMNS": "200"},
             stdin=subprocess.DEVNULL,
@@ -62,12 +68,11 @@ class Bot:
         return output
 
 
-@pytest.fixture(scope="session")
-def bot(tmp_path_factory):
-    """Freqtrade beside a sandbox that serves three pairs."""
-    directory = tmp_path_factory.mktemp("user_data")
+@contextmanager
+def sandboxed(directory, pairs, start, days):
+    """Freqtrade beside a sandbox, for as long as the block runs."""
     overlay, log = directory / "exchange.json", directory / "sandbox.log"
-    options = ["--pairs", *PAIRS, f"--start={START:%Y-%m-%d}", f"--days={DAYS}", f"--config-out={overlay}"]
+    options = ["--pairs", *pairs, f"--start={start:%Y-%m-%d}", f"--days={days}", f"--config-out={overlay}"]
     command = [BIN / "liqfeature", "sandbox", "serve", *options]
     with (
         log.open("w") as errors,
@@ -79,6 +84,21 @@ def bot(tmp_path_factory):
         finally:
             sandbox.terminate()
             sandbox.wait(20)
+
+
+@pytest.fixture(scope="session")
+def bot(tmp_path_factory):
+    """Freqtrade beside a sandbox that serves three pairs."""
+    with sandboxed(tmp_path_factory.mktemp("user_data"), PAIRS, START, DAYS) as bot:
+        yield bot
+
+
+@pytest.fixture(scope="module")
+def today(tmp_path_factory):
+    """Freqtrade beside a sandbox that ends tonight, so that a bot finds its last candles there."""
+    start = datetime.now(UTC) - timedelta(days=WARMUP_DAYS)
+    with sandboxed(tmp_path_factory.mktemp("today"), PAIRS[:1], start, WARMUP_DAYS + 1) as bot:
+        yield bot
 
 
 @pytest.fixture(scope="session")

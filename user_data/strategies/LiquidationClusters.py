@@ -178,5 +178,5 @@ class LiquidationClusters(around_clusters(IStrategy)):
     def plot_annotations(self, pair, start_date, end_date, dataframe, **kw):
         """Show FreqUI the current clusters, and stop and targets of open trades."""
         plans = ((self.plan_of(trade), trade) for trade in Trade.get_trades_proxy(pair=pair, is_open=True))
-        lines = (plan_lines(plan, trade.open_date_utc, start_date, end_date) for plan, trade in plans if plan)
+        lines = (plan_lines(plan, trade.open_date_utc, dataframe["date"]) for plan, trade in plans if plan)
         return cluster_areas(dataframe) + [line for plan in lines for line in plan]

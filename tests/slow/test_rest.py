@@ -1,0 +1,109 @@
+"""What Freqtrade's REST API answers FreqUI: the columns, the clusters now, and a trade's stop and targets."""
+
+import urllib.error
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rest import served
+from span import PAIRS, START, WARMUP_DAYS, timerange
+
+from liqfeature import COLUMNS
+
+PAIR = PAIRS[0]
+
+
+@pytest.fixture(scope="module")
+def webserver(bot, downloaded, clusters):
+    """`freqtrade webserver` on the downloaded market."""
+    folder = clusters[0].partition("=")[2]
+    with served(bot.line("webserver"), bot.directory, strategy_path=folder) as rest:
+        yield rest
+
+
+@pytest.fixture(scope="module")
+def trading(today, clusters):
+    """A dry run that has analysed its first candles."""
+    settings = {"force_entry_enable": True, "initial_state": "running", "bot_name": "reader"}
+    settings["exchange"] = {"pair_whitelist": [PAIR], "pair_blacklist": []}
+    settings["telegram"] = {"enabled": False, "token": "", "chat_id": ""}
+    with served(today.line("trade", *clusters), today.directory, **settings) as rest:
+        yield rest
+
+
+def rows_of(answer):
+    return [dict(zip(answer["columns"], row, strict=True)) for row in answer["data"]]
+
+
+def moment(text):
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def assert_carries_columns(answer):
+    assert set(COLUMNS) <= set(answer["columns"])
+    last = rows_of(answer)[-1]
+    assert last["liq_quality"] > 0.5
+    assert last["liq_total_above"] > 0
+    assert last["liq_total_below"] > 0
+
+
+def assert_areas_are_the_last_row_s(answer):
+    rows, areas = rows_of(answer), [item for item in answer["annotations"] if item["type"] == "area"]
+    last = rows[-1]
+    known = [where for where in ("above", "below") if last[f"liq_near_{where}"] is not None]
+    assert [area["label"].split()[0] for area in areas] == [
+        {"above": "shorts", "below": "longs"}[where] for where in known
+    ]
+    for area, where in zip(areas, known, strict=True):
+        assert (area["y_start"], area["y_end"]) == (last[f"liq_near_{where}"], last[f"liq_far_{where}"])
+        assert moment(rows[0]["date"]) <= moment(area["start"]) <= moment(area["end"])
+        assert moment(area["end"]) == moment(last["date"])
+    return areas
+
+
+def test_nothing_is_told_without_the_password(webserver):
+    known, webserver.token = webserver.token, None
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        webserver.ask("show_config")
+    webserver.token = known
+
+
+@pytest.mark.parametrize("day", [WARMUP_DAYS, WARMUP_DAYS + 13])
+def test_pair_history_tells_columns_and_clusters_of_the_asked_days(webserver, day):
+    webserver.log_in()
+    asked = {"timeframe": "5m", "timerange": timerange(day, day + 2).partition("=")[2]}
+    answer = webserver.ask("pair_history", pair=PAIR, strategy="LiquidationClusters", **asked)
+    first = START.replace(tzinfo=UTC) + timedelta(days=day)
+    dates = [moment(row["date"]) for row in rows_of(answer)]
+    assert dates[0] == first
+    assert first + timedelta(days=2) - dates[-1] <= timedelta(minutes=5)
+    assert_carries_columns(answer)
+    assert assert_areas_are_the_last_row_s(answer)
+    assert {item["type"] for item in answer["annotations"]} == {"area"}  # it knows of no trade
+
+
+def open_trade(trading):
+    """Return the bot's own trade, or one that it is told to open."""
+    own = trading.ask("status")
+    return (
+        own[0] if own else trading.ask("forceenter", {"pair": PAIR, "side": "short", "ordertype": "market"})
+    )
+
+
+def test_pair_candles_of_a_bot_tell_columns_clusters_and_the_plan_of_its_trade(trading):
+    trading.log_in()
+    trading.until(lambda: trading.ask("pair_candles", pair=PAIR, timeframe="5m", limit=1)["length"])
+    trade = open_trade(trading)
+    answer = trading.ask("pair_candles", pair=PAIR, timeframe="5m", limit=288)
+    assert answer["length"] == 288
+    assert_carries_columns(answer)
+    assert_areas_are_the_last_row_s(answer)
+    side, sign = ("short", -1) if trade["is_short"] else ("long", 1)
+    lines = {item["label"]: item for item in answer["annotations"] if item["type"] == "line"}
+    assert f"{side} stop" in lines
+    assert set(lines) <= {f"{side} {price}" for price in ("stop", "first target", "second target")}
+    before, last = (moment(row["date"]) for row in rows_of(answer)[-2:])
+    for label, line in lines.items():
+        gain = sign * (line["y_start"] - trade["open_rate"])
+        assert gain < 0 if label.endswith("stop") else gain > 0
+        assert line["y_start"] == line["y_end"]
+        assert (moment(line["start"]), moment(line["end"])) == (before, last)
