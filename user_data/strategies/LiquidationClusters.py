@@ -39,7 +39,7 @@ class LiquidationClusters(around_clusters(IStrategy)):
     plan_rule = PlanRule(fallback=5.0, min_distance=0.008)
 
     # The map. None of these may change config.warmup.
-    heatmap_churn = DecimalParameter(0.10, 0.40, default=0.25, decimals=2, space="heatmap")
+    heatmap_churn = DecimalParameter(0.10, 0.40, default=0.20, decimals=2, space="heatmap")
     heatmap_ratio = DecimalParameter(1.2, 2.5, default=1.5, decimals=1, space="heatmap")
 
     # Which entries. Shorts after a squeeze are off: they lost wherever they were studied.
