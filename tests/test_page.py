@@ -75,8 +75,9 @@ def page_path(tmp_path_factory):
         heatmap_figure(CANDLES, CONFIG, **INPUTS, liquidations=forced, title="", narrow=narrow)
         for narrow in (False, True)
     )
+    table = [["a name", *(f"measure {i}" for i in range(20))], ["a map", *["0.123 (0.10..0.15)"] * 20]]
     write_page(
-        [Part(facts={}, wide=wide, slim=slim)],
+        [Part(facts={}, wide=wide, slim=slim), Part(facts={}, table=table)],
         path,
         title="BTC/USDT:USDT 5m: a map",
         note="A note. " * 20,

@@ -33,7 +33,7 @@ dd {{ margin: 0; font-size: 16px }}
 table {{ border-collapse: collapse; font-size: 12px; font-variant-numeric: tabular-nums }}
 th, td {{ padding: 3px 8px; text-align: right; white-space: nowrap; border-bottom: 1px solid {line} }}
 th {{ font-weight: normal; color: {faint} }}
-tr > :first-child {{ text-align: left }}
+tr > :first-child {{ text-align: left; position: sticky; left: 0; background: {paper} }}
 </style>
 <script id="plotly">{plotly}</script>
 </head>
