@@ -121,7 +121,7 @@ def test_a_control_that_wins_is_reported_as_such(gap, said):
     assert f"Control {said} Judged" in verdict(table, returns)[0]
 
 
-FAKE = """#!{python}
+FAKE = """
 import json, sys, zipfile
 from pathlib import Path
 args = sys.argv[1:]
@@ -152,7 +152,9 @@ def options(tmp_path, monkeypatch):
     """A program that stands beside Python under Freqtrade's name and writes what it would."""
     program = tmp_path / "bin" / "freqtrade"
     program.parent.mkdir()
-    program.write_text(FAKE.format(python=sys.executable))
+    fake = program.with_suffix(".py")
+    fake.write_text(FAKE.format())
+    program.write_text(f"#!/bin/sh\nexec '{sys.executable}' '{fake}' \"$@\"\n")  # either may hold a space
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setattr(sys, "executable", str(program.with_name("python")))
     return ("--userdir", str(tmp_path))
