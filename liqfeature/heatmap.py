@@ -52,15 +52,15 @@ class Scan:
         )
 
 
-def walk_candles(
+def join_candles(
     candles: pd.DataFrame,
     config: HeatmapConfig,
     open_interest: pd.DataFrame | None,
     funding_rate: pd.DataFrame | None,
     mark: pd.DataFrame | None = None,
-) -> Scan:
-    """Validate and join the frames, and walk all candles; see `liquidation_features` for the frames."""
-    aligned = align(
+) -> Candles:
+    """Validate and join the frames as a configuration wants it; see `liquidation_features` for the frames."""
+    return align(
         candles,
         open_interest,
         funding_rate,
@@ -68,7 +68,17 @@ def walk_candles(
         mark=mark,
         in_contracts=config.flow.open_interest_in_contracts,
     )
-    scan = prepare_scan(aligned, config)
+
+
+def walk_candles(
+    candles: pd.DataFrame,
+    config: HeatmapConfig,
+    open_interest: pd.DataFrame | None,
+    funding_rate: pd.DataFrame | None,
+    mark: pd.DataFrame | None = None,
+) -> Scan:
+    """Join the frames and walk all candles; see `liquidation_features` for the frames."""
+    scan = prepare_scan(join_candles(candles, config, open_interest, funding_rate, mark), config)
     scan.run(0, len(candles))
     return scan
 

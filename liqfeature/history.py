@@ -5,11 +5,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from liqfeature.candles import align
 from liqfeature.checks import require
 from liqfeature.config import HeatmapConfig
 from liqfeature.errors import DataError
-from liqfeature.heatmap import Scan, prepare_scan
+from liqfeature.heatmap import Scan, join_candles, prepare_scan
 from liqfeature.snapshot import live_amounts, live_moments
 from liqfeature.types import LONG, SHORT, FloatArray, IntArray
 
@@ -132,13 +131,7 @@ def heatmap_history(
     begin, stop = _rows(candles, config, first, last)
     used = candles.iloc[max(begin - config.warmup + 1, 0) : stop]
     begin -= max(begin - config.warmup + 1, 0)
-    aligned = align(
-        used,
-        open_interest,
-        funding_rate,
-        lookback=config.lookback,
-        in_contracts=config.flow.open_interest_in_contracts,
-    )
+    aligned = join_candles(used, config, open_interest, funding_rate)
     scan = prepare_scan(aligned, shown)
     view = _view(scan, begin, config.band if margin is None else margin, max_prices)
     return _walk(scan, used["date"], view, begin, max_times, share)

@@ -14,6 +14,7 @@ from frames import random_candles, random_funding, random_open_interest, small_c
 
 from liqfeature import ConfigError, DataError, estimate_heatmap, liquidation_features
 from liqfeature.errors import LiqFeatureError
+from liqfeature.heatmap import join_candles
 from liqfeature.leverage import LeveragePrior
 from liqfeature.scoring import contenders as contenders_module
 from liqfeature.scoring import validate as module
@@ -171,9 +172,7 @@ def test_the_far_part_and_the_near_part_are_the_estimate() -> None:
 
 
 def ground_of(candles: pd.DataFrame, **frames: Any) -> Ground:
-    known = module.align(
-        candles, frames.get("open_interest"), frames.get("funding_rate"), lookback=CONFIG.lookback
-    )
+    known = join_candles(candles, CONFIG, frames.get("open_interest"), frames.get("funding_rate"))
     return Ground(candles=known, grid=CONFIG.grid, origins=np.arange(99, len(candles), 50), n_window=75)
 
 

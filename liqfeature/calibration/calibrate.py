@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from liqfeature.calibration.search import STEPS, Trial, best_change, best_weights, trial_of
-from liqfeature.candles import align
 from liqfeature.checks import require
 from liqfeature.config import HeatmapConfig
+from liqfeature.heatmap import join_candles
 from liqfeature.scoring.hours import Hours, hours_of
 from liqfeature.scoring.maps import Ground
 from liqfeature.scoring.recorded import hourly_totals
@@ -90,13 +90,7 @@ def calibrate(
     """
     require("share", 0 < share < 1, "between 0 and 1", share)
     start = config or HeatmapConfig()
-    aligned = align(
-        candles,
-        open_interest,
-        funding_rate,
-        lookback=start.lookback,
-        in_contracts=start.flow.open_interest_in_contracts,
-    )
+    aligned = join_candles(candles, start, open_interest, funding_rate)
     ground = Ground(candles=aligned, grid=start.grid, origins=np.zeros(0, dtype=np.int64), n_window=1)
     hours = hours_of(aligned, hourly_totals(liquidations), *scored_rows(candles, start, first, last))
     require_recorded(hours, liquidations)

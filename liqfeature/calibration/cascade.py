@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from liqfeature.calibration.calibrate import Calibration
-from liqfeature.candles import Candles, align
+from liqfeature.candles import Candles
 from liqfeature.checks import require
 from liqfeature.config import HeatmapConfig, with_odds
 from liqfeature.errors import DataError
-from liqfeature.heatmap import prepare_scan
+from liqfeature.heatmap import join_candles, prepare_scan
 from liqfeature.kernels.read import CASCADE
 from liqfeature.scoring.alarms import exceeded_within
 from liqfeature.scoring.reliability import brier_skill, calibration_error
@@ -64,13 +64,7 @@ def calibrate_cascade(
     """
     require("share", 0 < share < 1, "between 0 and 1", share)
     config = config or HeatmapConfig()
-    aligned = align(
-        candles,
-        open_interest,
-        funding_rate,
-        lookback=config.lookback,
-        in_contracts=config.flow.open_interest_in_contracts,
-    )
+    aligned = join_candles(candles, config, open_interest, funding_rate)
     begin, end = scored_rows(candles, config, first, last)
     horizons = [k * config.horizon for k in HORIZONS if k * config.horizon <= config.lookback]
     cut = begin + int(share * (end + 1 - begin))

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from liqfeature.candles import align
 from liqfeature.config import HeatmapConfig
 from liqfeature.data.store import read_frame
 from liqfeature.errors import DataError
+from liqfeature.heatmap import join_candles
 from liqfeature.scoring import places
 from liqfeature.scoring.contenders import ESTIMATE
 from liqfeature.scoring.days import Interval, ratio_of_sums
@@ -93,13 +93,7 @@ def score_positions(
     DataError
         If no snapshot lies within the candles after warm-up, or the frames break a rule.
     """
-    aligned = align(
-        candles,
-        open_interest,
-        funding_rate,
-        lookback=config.lookback,
-        in_contracts=config.flow.open_interest_in_contracts,
-    )
+    aligned = join_candles(candles, config, open_interest, funding_rate)
     snapshots = positions["date"].drop_duplicates()
     closing = (aligned.tick + 1) * aligned.interval
     row = np.searchsorted(closing, snapshots.dt.as_unit("ms").astype("int64").to_numpy(), side="right") - 1

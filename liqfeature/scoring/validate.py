@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from liqfeature.candles import Candles, align
+from liqfeature.candles import Candles
 from liqfeature.checks import require
 from liqfeature.config import HeatmapConfig, with_odds
 from liqfeature.errors import DataError
-from liqfeature.heatmap import Scan, prepare_scan
+from liqfeature.heatmap import Scan, join_candles, prepare_scan
 from liqfeature.scoring.contenders import DISTANCE, ESTIMATE, contenders
 from liqfeature.scoring.forecasts import hourly_rows, oracle_fuel, score_own_events, score_surges
 from liqfeature.scoring.hours import HOUR, Hours, hours_of
@@ -88,23 +88,13 @@ def validate(
     require("hours_between", divides, "a divisor of 24", hours_between)
     require("hours_ahead", hours_ahead >= 1, "at least 1", hours_ahead)
     config = config or HeatmapConfig()
-    aligned = align(
-        candles,
-        open_interest,
-        funding_rate,
-        lookback=config.lookback,
-        in_contracts=config.flow.open_interest_in_contracts,
-    )
+    aligned = join_candles(candles, config, open_interest, funding_rate)
     rows = scored_rows(candles, config, first, last)
     scans = (_walked(aligned, config), _walked(aligned, with_odds(config, REACH_ALONE)))
     own = score_own_events(*scans, rows)
     if liquidations is None:
         return Scorecard(about=_about_candles(candles, config, rows), scores=tuple(own))
-    orders = liquidations.sort_values("date", kind="stable") if are_orders(liquidations) else None
-    hours = hours_of(aligned, hourly_totals(liquidations), *rows)
-    require_recorded(hours, liquidations)
-    if orders is None and unit == "base":
-        hours = _in_quote(hours, aligned)
+    hours, orders = _recorded(aligned, liquidations, unit, rows)
     horizon = hours_ahead * HOUR // aligned.interval
     ground = Ground(
         candles=aligned,
@@ -115,6 +105,17 @@ def validate(
     scores = _scores(ground, config, hours, horizon, orders, true_maps)
     surges = _surges(scans, ground, hours, true_maps)
     return Scorecard(about=_about(candles, config, hours, ground, orders), scores=(*scores, *own, *surges))
+
+
+def _recorded(
+    candles: Candles, liquidations: pd.DataFrame, unit: str, rows: tuple[int, int]
+) -> tuple[Hours, pd.DataFrame | None]:
+    """Totals by hour in quote currency, and single orders in order of time where there are any."""
+    hours = hours_of(candles, hourly_totals(liquidations), *rows)
+    require_recorded(hours, liquidations)
+    if are_orders(liquidations):
+        return hours, liquidations.sort_values("date", kind="stable")
+    return (_in_quote(hours, candles) if unit == "base" else hours), None
 
 
 def _scores(
