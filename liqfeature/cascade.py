@@ -55,6 +55,12 @@ class CascadeRule:
         amplification.
     level : float
         Quantile of trailing forced notional above which the coming one counts as a cascade, 0 to 1.
+    surge : float
+        Multiple of the mean of recorded liquidations above which the coming ones count as a cascade, where
+        there are recordings; above 0.
+    recorded_share : float
+        Share of what the map forces that the recording shows, above 0. Larger: what was recorded stands for
+        less, and cascades are more probable.
     odds : tuple of float
         The logarithm of the odds of a cascade: a constant; weights, at least 0, of the logarithms of the odds
         that price meets the level on its way and of fuel over fuel and level together; weight of the
@@ -80,6 +86,8 @@ class CascadeRule:
     impact: float = 0.85
     depth_share: float = 0.35
     level: float = 0.95
+    surge: float = 3.0
+    recorded_share: float = 0.02
     odds: tuple[float, ...] = (0.991, 0.645, 0.835, 0.187)
 
     def __post_init__(self) -> None:
@@ -107,6 +115,8 @@ class CascadeRule:
         require("impact", self.impact > 0, "above 0", self.impact)
         require("depth_share", 0 < self.depth_share <= 1, "above 0 and at most 1", self.depth_share)
         require("level", 0 < self.level < 1, "between 0 and 1", self.level)
+        require("surge", self.surge > 0, "above 0", self.surge)
+        require("recorded_share", self.recorded_share > 0, "above 0", self.recorded_share)
         holds = len(self.odds) == 4 and min(self.odds[1:3]) >= 0 and all(map(math.isfinite, self.odds))
         require("odds", holds, "4 numbers, the second and third at least 0", self.odds)
 
@@ -170,6 +180,11 @@ class CascadeRule:
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             return self.impact**2 * variance / (notional * self.depth_share)
+
+    def surge_level(self, recorded: FloatArray) -> FloatArray:
+        """Notional, in the map's amounts, that counts as a cascade where so much is usually recorded."""
+        level: FloatArray = recorded * (self.surge / self.recorded_share)
+        return level
 
 
 def _shares(weights: tuple[float, ...], n: int) -> bool:

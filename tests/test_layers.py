@@ -16,7 +16,7 @@ ROWS = (
     ("margin", "grid", "flow", "clusters", "week", "judgement"),
     ("leverage", "cascade", "kernels"),
     ("config", "tables"),
-    ("join",),
+    ("join", "liquidations"),
     ("candles",),
     ("heatmap",),
     ("features", "risk", "plot", "snapshot", "signals", "context"),
