@@ -117,7 +117,7 @@ def _recorded(
     require_recorded(hours, liquidations)
     if are_orders(liquidations):
         return hours, liquidations.sort_values("date", kind="stable")
-    return (_in_quote(hours, candles) if unit == "base" else hours), None
+    return (in_quote(hours, candles) if unit == "base" else hours), None
 
 
 def _scores(
@@ -151,7 +151,7 @@ def _walked(candles: Candles, config: HeatmapConfig) -> Scan:
 def _with_recorded(candles: Candles, liquidations: pd.DataFrame, unit: str, config: HeatmapConfig) -> Candles:
     """Lay what was recorded until the close of each candle beside the candles."""
     hours = hours_of(candles, hourly_totals(liquidations), 0, candles.tick.size - 1)
-    long, short = (_in_quote(hours, candles) if unit == "base" else hours).recorded
+    long, short = (in_quote(hours, candles) if unit == "base" else hours).recorded
     opening = (hours.first + np.arange(long.size)) * HOUR
     date = pd.to_datetime(opening, unit="ms", utc=True)
     totals = pd.DataFrame({"date": date, "long": long, "short": short})
@@ -205,7 +205,7 @@ def _origins(
     return origins
 
 
-def _in_quote(hours: Hours, candles: Candles) -> Hours:
+def in_quote(hours: Hours, candles: Candles) -> Hours:
     """Turn recorded amounts into notional at the hour's mean price."""
     turnover = np.bincount(hours.of_candle, candles.volume * candles.close, hours.volume.size)
     with np.errstate(divide="ignore", invalid="ignore"):
