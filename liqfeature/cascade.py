@@ -59,8 +59,8 @@ class CascadeRule:
         Multiple of the mean of recorded liquidations above which the coming ones count as a cascade, where
         there are recordings; above 0.
     recorded_share : float
-        Share of what the map forces that the recording shows, above 0. Larger: what was recorded stands for
-        less, and cascades are more probable.
+        Share of what the map forces that the recording shows, at least 0; 0: not known, and recordings cannot
+        be used. Larger: what was recorded stands for less, and cascades are more probable.
     odds : tuple of float
         The logarithm of the odds of a cascade: a constant; weights, at least 0, of the logarithms of the odds
         that price meets the level on its way and of fuel over fuel and level together; weight of the
@@ -87,7 +87,7 @@ class CascadeRule:
     depth_share: float = 0.35
     level: float = 0.95
     surge: float = 3.0
-    recorded_share: float = 0.02
+    recorded_share: float = 0.0
     odds: tuple[float, ...] = (0.991, 0.645, 0.835, 0.187)
 
     def __post_init__(self) -> None:
@@ -116,7 +116,7 @@ class CascadeRule:
         require("depth_share", 0 < self.depth_share <= 1, "above 0 and at most 1", self.depth_share)
         require("level", 0 < self.level < 1, "between 0 and 1", self.level)
         require("surge", self.surge > 0, "above 0", self.surge)
-        require("recorded_share", self.recorded_share > 0, "above 0", self.recorded_share)
+        require("recorded_share", self.recorded_share >= 0, "at least 0", self.recorded_share)
         holds = len(self.odds) == 4 and min(self.odds[1:3]) >= 0 and all(map(math.isfinite, self.odds))
         require("odds", holds, "4 numbers, the second and third at least 0", self.odds)
 
@@ -182,8 +182,14 @@ class CascadeRule:
             return self.impact**2 * variance / (notional * self.depth_share)
 
     def surge_level(self, recorded: FloatArray) -> FloatArray:
-        """Notional, in the map's amounts, that counts as a cascade where so much is usually recorded."""
-        level: FloatArray = recorded * (self.surge / self.recorded_share)
+        """Notional, in the map's amounts, that counts as a cascade where so much is usually recorded.
+
+        NaN where nothing is; a ConfigError where something is and `recorded_share` is not known.
+        """
+        nothing = bool(np.all(np.isnan(recorded)))
+        rule = "above 0 to use recorded liquidations (liqfeature calibrate --liquidations measures it)"
+        require("recorded_share", nothing or self.recorded_share > 0, rule, self.recorded_share)
+        level: FloatArray = recorded if nothing else recorded * (self.surge / self.recorded_share)
         return level
 
 

@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 from frames import random_candles, small_config
 
-from liqfeature import DataError, HeatmapConfig, MissingColumnError, liquidation_features
+from liqfeature import ConfigError, DataError, HeatmapConfig, MissingColumnError, liquidation_features
+from liqfeature.cascade import CascadeRule
+from liqfeature.config import with_share
 from liqfeature.liquidations import usual_liquidations
 
-CONFIG = small_config()
+CONFIG = with_share(small_config(), 0.02)
 CANDLES = random_candles(CONFIG.warmup + 300, seed=3, volatility=0.002)
 INTERVAL = 300_000
 CASCADES = ["liq_cascade_above", "liq_cascade_below"]
@@ -78,12 +80,24 @@ def test_the_more_is_usual_the_less_probable_a_cascade() -> None:
 def test_the_level_is_a_multiple_of_the_usual_over_the_share_that_is_recorded() -> None:
     """Twice the share, twice the recording: the same event. Three times the surge: a third of the share."""
     cascade = CONFIG.cascade
-    doubled = small_config(cascade=_changed(cascade, recorded_share=2 * cascade.recorded_share))
+    doubled = with_share(CONFIG, 2 * cascade.recorded_share)
     tripled = small_config(cascade=_changed(cascade, surge=3 * cascade.surge))
     want = features_with(totals_of(CANDLES))
     pd.testing.assert_frame_equal(features_with(totals_of(CANDLES, scale=2.0), doubled), want)
     got = features_with(totals_of(CANDLES, scale=1 / 3), tripled)
     pd.testing.assert_frame_equal(got, want, rtol=1e-9)
+
+
+def test_recordings_of_an_unknown_share_are_refused() -> None:
+    """Of an unknown share the same recording stands for anything."""
+    message = "recorded_share must be above 0 to use recorded liquidations .*, received 0.0"
+    with pytest.raises(ConfigError, match=message):
+        features_with(totals_of(CANDLES), small_config())
+    features_with(totals_of(CANDLES).iloc[:0], small_config())
+    assert HeatmapConfig.for_exchange("binance").cascade.recorded_share > 0
+    assert HeatmapConfig.for_exchange("bybit").cascade.recorded_share == 0
+    own = CascadeRule(recorded_share=0.5)
+    assert HeatmapConfig.for_exchange("binance", cascade=own).cascade.recorded_share == 0.5
 
 
 def _changed(rule: Any, **changes: float) -> Any:

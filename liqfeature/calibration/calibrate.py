@@ -7,17 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from liqfeature.calibration.search import STEPS, Trial, best_change, best_weights, changed, trial_of
+from liqfeature.calibration.search import STEPS, Trial, best_change, best_weights, trial_of
 from liqfeature.checks import require
-from liqfeature.config import HeatmapConfig
-from liqfeature.errors import DataError
+from liqfeature.config import HeatmapConfig, with_share
 from liqfeature.heatmap import join_candles
-from liqfeature.scoring.hours import Hours, hours_of
+from liqfeature.scoring.hours import Hours, hours_of, recorded_share
 from liqfeature.scoring.maps import Ground
 from liqfeature.scoring.ours import estimate
 from liqfeature.scoring.recorded import UNITS, hourly_totals
 from liqfeature.scoring.validate import in_quote, require_recorded, scored_rows
-from liqfeature.types import BoolArray, FloatArray
+from liqfeature.types import BoolArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,23 +108,8 @@ def calibrate(
     amounts = in_quote(hours, aligned) if unit == "base" else hours
     share_recorded = recorded_share(amounts, hours.total(estimate(ground, found).swept), trial.inside)
     notes["recorded_share"] = f"{share_recorded:.4g} of what the map forces was recorded"
-    found = changed(found, {"cascade.recorded_share": share_recorded})
+    found = with_share(found, share_recorded)
     return Calibration(config=found, provenance=_provenance(start, found, notes, trial))
-
-
-def recorded_share(hours: Hours, swept: FloatArray, rows: BoolArray) -> float:
-    """Notional recorded over what a map swept, (2, n_hours), in the given hours, both sides together.
-
-    Raises
-    ------
-    DataError
-        If either is nothing.
-    """
-    recorded, forced = (float(np.nansum(values[:, rows])) for values in (hours.recorded, swept))
-    if not (recorded > 0 and forced > 0):
-        msg = f"recorded and swept notional must be above 0, received {recorded:g} and {forced:g}"
-        raise DataError(msg)
-    return recorded / forced
 
 
 def _provenance(

@@ -10,7 +10,7 @@ from liqfeature.checks import require
 from liqfeature.errors import DataError
 from liqfeature.scoring.recorded import TOTALS
 from liqfeature.tables import numbers, times
-from liqfeature.types import LONG, SHORT, FloatArray, IntArray
+from liqfeature.types import LONG, SHORT, BoolArray, FloatArray, IntArray
 
 HOUR = 3_600_000
 """Milliseconds."""
@@ -109,6 +109,22 @@ def hours_of(candles: Candles, totals: pd.DataFrame, first_row: int, last_row: i
         range=log_range,
         volume=np.bincount(of_candle, candles.volume, n_hours).astype(np.float64),
     )
+
+
+def recorded_share(hours: Hours, swept: FloatArray, rows: BoolArray | slice) -> float:
+    """Notional recorded over what a map swept, (2, n_hours), in the given hours, both sides together.
+
+    Raises
+    ------
+    DataError
+        If either is nothing.
+    """
+    known = np.where(np.isnan(hours.recorded + swept), 0.0, 1.0)[:, rows]
+    recorded, forced = (float(np.nansum(values[:, rows] * known)) for values in (hours.recorded, swept))
+    if not (recorded > 0 and forced > 0):
+        msg = f"recorded and swept notional must be above 0, received {recorded:g} and {forced:g}"
+        raise DataError(msg)
+    return recorded / forced
 
 
 def _first_whole(of_candle: IntArray, row: int) -> int:

@@ -9,13 +9,13 @@ import pandas as pd
 
 from liqfeature.candles import Candles
 from liqfeature.checks import require
-from liqfeature.config import HeatmapConfig, with_odds
+from liqfeature.config import HeatmapConfig, with_odds, with_share
 from liqfeature.errors import DataError
 from liqfeature.heatmap import Scan, join_candles, prepare_scan
 from liqfeature.liquidations import usual_liquidations
 from liqfeature.scoring.contenders import DISTANCE, ESTIMATE, contenders
 from liqfeature.scoring.forecasts import hourly_rows, oracle_fuel, score_own_events, score_surges
-from liqfeature.scoring.hours import HOUR, Hours, hours_of
+from liqfeature.scoring.hours import HOUR, Hours, hours_of, recorded_share
 from liqfeature.scoring.maps import Ground
 from liqfeature.scoring.outcomes import TrueMaps, outcomes_of, true_windows
 from liqfeature.scoring.placing import score_places
@@ -96,7 +96,8 @@ def validate(
     if liquidations is None:
         return Scorecard(about=_about_candles(candles, config, rows), scores=tuple(own))
     hours, orders = _recorded(aligned, liquidations, unit, rows)
-    informed = _walked(_with_recorded(aligned, liquidations, unit, config), config)
+    share = recorded_share(hours, hours.total(scans[0].swept[1]), slice(None))
+    informed = _walked(_with_recorded(aligned, liquidations, unit, config), with_share(config, share))
     horizon = hours_ahead * HOUR // aligned.interval
     ground = Ground(
         candles=aligned,
