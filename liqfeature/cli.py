@@ -11,6 +11,7 @@ from liqfeature.chart.command import add_commands as add_chart
 from liqfeature.chart.report_command import add_commands as add_report
 from liqfeature.columns import add_commands as add_columns
 from liqfeature.errors import LiqFeatureError
+from liqfeature.recorder.command import add_commands as add_recorder
 from liqfeature.sandbox.command import add_commands as add_sandbox
 from liqfeature.scoring.command import add_commands as add_scoring
 from liqfeature.show import add_commands as add_show
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     add_columns(commands)
     add_scoring(commands)
     add_calibration(commands)
+    add_recorder(commands)
     add_chart(commands)
     add_show(commands)
     add_report(commands)

@@ -1,0 +1,128 @@
+"""A directory that `liqfeature record` writes: where what lies, and reading it while it is written.
+
+    DIR/binance/BTC_USDT_USDT/2026-01-31.parquet    one UTC day, columns of `schema.RECORDED`
+    DIR/journal/00000001.jsonl                      what no day's file holds yet, a line each
+
+A day's file is only ever replaced by one that holds more. Rows go from the journal into it, and leave the
+journal afterwards: who reads the journal first and the days' files then sees every row at least once.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from liqfeature.data.prints import Print, frame_of, without_repetitions
+from liqfeature.data.schema import RECORDED
+from liqfeature.data.store import read_frame
+from liqfeature.errors import DataError
+from liqfeature.tables import require_column
+
+JOURNAL = "journal"
+
+
+def day_file(root: Path, exchange: str, pair: str, day: str) -> Path:
+    """Path of one day's prints of one pair; `day` such as "2026-01-31"."""
+    return root / exchange / _stem(pair) / f"{day}.parquet"
+
+
+def segments(root: Path) -> list[Path]:
+    """Files of the journal, oldest first."""
+    return sorted((root / JOURNAL).glob("*.jsonl"))
+
+
+def read_segment(path: Path) -> tuple[list[Print], int]:
+    """Read one file of the journal.
+
+    Returns
+    -------
+    prints : list of Print
+    damaged : int
+        Lines that hold none. What follows the last line's end does not count: there a recorder was killed
+        while it wrote, and nobody was told that it had been written.
+    """
+    prints, damaged = [], 0
+    for line in path.read_bytes().split(b"\n")[:-1]:
+        try:
+            prints.append(Print.from_line(line.decode()))
+        except ValueError:  # DataError and UnicodeDecodeError among them
+            damaged += 1
+    return prints, damaged
+
+
+def load_recording(
+    path: str | Path, pair: str, exchange: str | None = None, *, first: pd.Timestamp | None = None
+) -> pd.DataFrame:
+    """Read what `liqfeature record` wrote of one pair.
+
+    Parameters
+    ----------
+    path : path
+        Directory of the recorder (its `--out`), one exchange's directory within it, or one parquet file.
+    pair : str
+        Freqtrade's name, such as "BTC/USDT:USDT".
+    exchange : str, optional
+        Whose prints, where a recorder's directory holds those of several. Of one exchange's directory or a
+        single file everything is read.
+    first : Timestamp, optional
+        Leave out prints before it, without reading the files of earlier days.
+
+    Returns
+    -------
+    DataFrame
+        Columns of `liqfeature.data.schema.RECORDED`, by date ascending, without repetitions; no rows where
+        there are none of the pair.
+
+    Raises
+    ------
+    DataError
+        If several exchanges were recorded and none of them is named, the one named was not, or a file is
+        not a recorder's.
+    """
+    path = Path(path)
+    if path.is_file():
+        return _of_pair(read_frame(path), path, pair, first)
+    root, exchange = (path, _one_of(path, exchange)) if is_root(path) else (path.parent, path.name)
+    waiting = frame_of([one for one in _journal(root) if one.exchange == exchange])
+    days = sorted((root / exchange / _stem(pair)).glob("[0-9]*.parquet"))  # unfinished ones begin with a dot
+    tables = [read_frame(day) for day in days if first is None or day.stem >= f"{first:%Y-%m-%d}"]
+    table = pd.concat([table for table in (*tables, waiting) if len(table)] or [waiting])
+    return _of_pair(table, path, pair, first)
+
+
+def is_root(path: Path) -> bool:
+    """Whether a directory is a recorder's own, rather than one exchange's within it."""
+    return (path / JOURNAL).is_dir()
+
+
+def _journal(root: Path) -> Iterable[Print]:
+    for segment in segments(root):
+        try:
+            prints, _ = read_segment(segment)
+        except FileNotFoundError:  # its rows went into the days' files just now, which are read next
+            continue
+        yield from prints
+
+
+def _one_of(root: Path, exchange: str | None) -> str:
+    found = {path.name for path in root.iterdir() if path.is_dir()} - {JOURNAL}
+    found |= {one.exchange for one in _journal(root)}
+    if exchange in found:
+        return str(exchange)
+    if exchange is None and len(found) == 1:
+        return found.pop()
+    wanted = "one exchange" if exchange is None else exchange
+    msg = f"{root} must hold a recording of {wanted}, received {', '.join(sorted(found)) or 'none'}"
+    raise DataError(msg)
+
+
+def _of_pair(table: pd.DataFrame, path: Path, pair: str, first: pd.Timestamp | None) -> pd.DataFrame:
+    for column in RECORDED:
+        require_column(table, column, f"liquidations in {path}")
+    mine = table[table["pair"].astype(str) == pair]
+    return without_repetitions(mine if first is None else mine[mine["date"] >= first])
+
+
+def _stem(pair: str) -> str:
+    return re.sub(r"[^A-Za-z0-9-]", "_", pair)

@@ -1,0 +1,211 @@
+"""Recording until told to stop: connections that come back, and a disk that may be full for a while."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from liqfeature.checks import require
+from liqfeature.data.prints import Print
+from liqfeature.errors import LiqFeatureError
+from liqfeature.recorder.compaction import compact
+from liqfeature.recorder.directory import claim, is_sandbox, locked
+from liqfeature.recorder.inbox import MOST_WAITING, Inbox
+from liqfeature.recorder.journal import Journal
+from liqfeature.recorder.normalise import Contracts, received
+from liqfeature.recorder.stream import Stream
+
+_LOG = logging.getLogger(__name__)
+
+FIRST_DELAY, LONGEST_DELAY = 1.0, 60.0
+"""Seconds before the first attempt to connect again, and at most; each failure doubles them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often what happens.
+
+    Parameters
+    ----------
+    save : float
+        Seconds from one write of the journal to the next; what was received longer ago is on disk.
+    compact : float
+        Seconds after which the journal goes into the days' files.
+    retry : float
+        Seconds to wait after the disk refused a write.
+    """
+
+    save: float = 0.5
+    compact: float = 300.0
+    retry: float = 5.0
+
+    def __post_init__(self) -> None:
+        for name in ("save", "compact", "retry"):
+            require(name, getattr(self, name) > 0, "above 0 seconds", getattr(self, name))
+
+
+@dataclass(slots=True)
+class Session:
+    """One run of the recorder.
+
+    Parameters
+    ----------
+    root : Path
+        Directory to write to.
+    pace : Pace
+    inbox : Inbox
+        Counts, and prints not on disk yet.
+    """
+
+    root: Path
+    pace: Pace = field(default_factory=Pace)
+    inbox: Inbox = field(default_factory=lambda: Inbox(MOST_WAITING))
+    trouble: str | None = None
+    """Why the last write failed; None while all is well."""
+    _journal: Journal = field(init=False)
+    _saving: "asyncio.Task[bool] | None" = None
+    _compacting: "asyncio.Task[None] | None" = None
+
+    async def run(
+        self, exchanges: Mapping[str, Mapping[str, Any]], pairs: Sequence[str], stop: asyncio.Event
+    ) -> int:
+        """Record until `stop` is set.
+
+        Parameters
+        ----------
+        exchanges : mapping
+            ccxt's options by Freqtrade's name of the exchange.
+        pairs : sequence of str
+            Recorded at each of them.
+        stop : Event
+
+        Returns
+        -------
+        int
+            Prints that could not be written in the end; 0 unless the disk is full.
+
+        Raises
+        ------
+        ConfigError, DataError
+            If another recorder writes to the directory, it holds something else, or a pair is unknown.
+        """
+        with locked(self.root):
+            claim(self.root, invented=any(map(is_sandbox, exchanges.values())))
+            self._begin()
+            tasks = [
+                asyncio.create_task(self._listen(name, pairs, options)) for name, options in exchanges.items()
+            ]
+            tasks.append(asyncio.create_task(self._save_repeatedly()))
+            stopped = asyncio.create_task(stop.wait())
+            done, pending = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            for task in pending:
+                task.cancel()
+            await asyncio.gather(*pending, return_exceptions=True)
+            left = await self._end()
+            for task in done - {stopped}:
+                task.result()  # it only ends by an error
+            return left
+
+    # Disk.
+
+    def _begin(self) -> None:
+        """Take in what an earlier run left in its journal."""
+        self._journal = Journal(self.root)
+        self._compact(self._journal.close())
+
+    async def _save_repeatedly(self) -> None:
+        loop = asyncio.get_running_loop()
+        due = loop.time() + self.pace.compact
+        while True:
+            saved = await self._save()
+            if loop.time() >= due and (self._compacting is None or self._compacting.done()):
+                ended = self._journal.close()
+                self._compacting = asyncio.create_task(asyncio.to_thread(self._compact, ended))
+                due = loop.time() + self.pace.compact
+            await asyncio.sleep(self.pace.save if saved else self.pace.retry)
+
+    async def _save(self) -> bool:
+        """Write what waits; tell whether that went well. Being cancelled does not interrupt the write."""
+        self._saving = asyncio.create_task(self._append(self.inbox.hand_out()))
+        return await asyncio.shield(self._saving)
+
+    async def _append(self, batch: list[Print]) -> bool:
+        try:
+            await asyncio.to_thread(self._journal.append, batch)
+        except OSError as error:
+            self.inbox.put_back(batch)
+            self._tell(f"cannot write: {error}; {self.inbox.unwritten} prints kept in memory")
+            return False
+        self.inbox.written()
+        if batch and self.trouble:
+            _LOG.warning("writing again")
+            self.trouble = None
+        return True
+
+    def _tell(self, trouble: str) -> None:
+        if self.trouble is None:
+            _LOG.error("%s (at most %d)", trouble, self.inbox.most)
+        self.trouble = trouble
+
+    def _compact(self, ended: Sequence[Path]) -> None:
+        try:
+            done = compact(self.root, ended)
+        except (OSError, LiqFeatureError) as error:
+            _LOG.error("the journal stays, its days' files cannot be written: %s", error)
+            return
+        if done.damaged:
+            _LOG.warning("%d damaged lines in the journal, kept as .damaged", done.damaged)
+
+    async def _end(self) -> int:
+        for running in (self._saving, self._compacting):
+            if running is not None:
+                await running
+        await self._save()
+        self._compact(self._journal.close())
+        return self.inbox.unwritten
+
+    # Network.
+
+    async def _listen(self, name: str, pairs: Sequence[str], options: Mapping[str, Any]) -> None:
+        from ccxt import BaseError
+
+        contracts: Contracts = {}
+        tally = self.inbox.tally(name)
+
+        def take(message: Any) -> None:
+            found = received(name, message, contracts)
+            for reason in found.malformed:
+                _LOG.warning("%s: not understood: %s", name, reason)
+            self.inbox.take(name, found)
+
+        def spoiled(reason: str) -> None:
+            tally.malformed += 1
+            _LOG.warning("%s: not understood: %s", name, reason)
+
+        def connected() -> None:
+            tally.connections += 1
+
+        stream = Stream(name, pairs, take, spoiled, options)
+        loop, delay = asyncio.get_running_loop(), FIRST_DELAY
+        try:
+            while True:
+                began = loop.time()
+                try:
+                    contracts = contracts or await stream.contracts()
+                    await stream.follow(connected)
+                except* BaseError as group:
+                    delay = FIRST_DELAY if loop.time() - began > LONGEST_DELAY else delay
+                    _LOG.warning("%s: %s; connecting again in %.0f s", name, _first(group), delay)
+                await asyncio.sleep(delay * random.uniform(0.5, 1.0))
+                delay = min(2 * delay, LONGEST_DELAY)
+        finally:
+            await stream.close()
+
+
+def _first(group: BaseException) -> str:
+    while isinstance(group, BaseExceptionGroup):
+        group = group.exceptions[0]
+    return f"{type(group).__name__} {group}"[:300]
