@@ -12,6 +12,7 @@ import pytest
 from tapes import walking_tape
 
 from liqfeature.sandbox.bars import INTERVALS, bars, open_interest_at
+from liqfeature.sandbox.clock import FixedClock
 from liqfeature.sandbox.server import ROUTES, running
 from liqfeature.sandbox.tape import MINUTE
 from liqfeature.sandbox.venue import DAY, Venue
@@ -159,8 +160,7 @@ def test_a_window_includes_both_ends(url):
 
 
 def test_a_candle_that_is_not_finished_is_not_told():
-    venue = Venue.of([BTC])
-    venue.now = BTC.start + 14 * MINUTE
+    venue = Venue.of([BTC], clock=FixedClock(BTC.start + 14 * MINUTE))
     with running(venue) as url:
         assert [row[0] for row in rows(url, KLINES, symbol="BTCUSDT", interval="5m")] == [
             BTC.start,

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from liqfeature.errors import MissingExtraError
 from liqfeature.sandbox import binance, quotes
+from liqfeature.sandbox.connections import Connections
 from liqfeature.sandbox.query import BinanceError
+from liqfeature.sandbox.streams import Subscriptions
 from liqfeature.sandbox.venue import Venue
 
 if TYPE_CHECKING:
@@ -82,15 +84,22 @@ def _runner(venue: Venue) -> "web.AppRunner":
         message = "the sandbox needs aiohttp: pip install liqfeature[sandbox]"
         raise MissingExtraError(message) from error
 
-    async def answer(request: web.Request) -> web.Response:
+    connections = Connections(venue)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        heard = Subscriptions.of_path(request.path, request.query.get("streams", ""))
+        if heard is not None and web.WebSocketResponse().can_prepare(request):
+            return await connections.serve(request, heard)
         try:
-            return web.json_response(_answer(venue, request.method, request.path, request.query))
+            body = _answer(venue.at_present(), request.method, request.path, request.query)
         except BinanceError as error:
             body = {"code": error.code, "msg": str(error)}
             return web.json_response(body, status=error.status)
+        return web.json_response(body)
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
+    app.on_shutdown.append(connections.close)
     return web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
 
 
