@@ -359,7 +359,7 @@ def test_candles_alone_score_what_is_stated(recordings, capsys):
 def test_fitting_the_map_without_liquidations_is_refused_in_one_line(recordings, capsys):
     arguments = ["calibrate", "--datadir", str(recordings / "binance"), "--out", str(recordings / "out.json")]
     assert main(arguments) == 2
-    assert capsys.readouterr().err == "liqfeature: --datadir needs --liquidations FILE, received none\n"
+    assert capsys.readouterr().err == "liqfeature: --datadir needs --liquidations PATH, received none\n"
     assert not (recordings / "out.json").exists()
 
 

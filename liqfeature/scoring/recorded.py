@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from liqfeature.checks import require
+from liqfeature.data.recordings import load_recording
 from liqfeature.data.schema import FORCED_ORDERS
 from liqfeature.data.store import read_frame
 from liqfeature.errors import DataError, MissingColumnError
@@ -21,29 +22,34 @@ _BINANCE_SIDE = {"SELL": "long", "BUY": "short"}
 """Liquidating a long sells."""
 
 
-def load_recorded(path: str | Path, pair: str) -> pd.DataFrame:
+def load_recorded(path: str | Path, pair: str, exchange: str | None = None) -> pd.DataFrame:
     """Read recorded liquidations of one pair: totals per hour, or single orders.
 
     Parameters
     ----------
     path : path
-        Feather or parquet file. Totals have `date, long, short` (also named `liq_long, liq_short`); orders
+        Directory that `liqfeature record` writes, or one exchange's directory within it; or a feather or
+        parquet file. Totals have `date, long, short` (also named `liq_long, liq_short`); orders
         have the columns of `liqfeature.data.schema.FORCED_ORDERS`, or those of Binance's stream of forced
         orders (`symbol, side, avg_price, cum_fill_qty, ts`).
     pair : str
         Freqtrade's name, such as "BTC/USDT:USDT"; orders of other pairs are left out.
+    exchange : str, optional
+        Whose orders to take, where a recorder's directory holds those of several.
 
     Returns
     -------
     DataFrame
-        `date, long, short`, or the columns of `FORCED_ORDERS`, by date ascending.
+        `date, long, short`, or the columns of `FORCED_ORDERS`, by date ascending. Where the exchange does not
+        tell the price of the fill, `price` is the bankruptcy price.
 
     Raises
     ------
     DataError
         If the file cannot be read, is of another form, or has no row of the pair.
     """
-    table = read_frame(path)
+    path = Path(path)
+    table = load_recording(path, pair, exchange) if path.is_dir() else read_frame(path)
     require("pair", "/" in pair, "such as BTC/USDT:USDT", repr(pair))
     named = table.rename(columns={"liq_long": "long", "liq_short": "short"})
     if set(TOTALS) <= set(named.columns):
@@ -62,6 +68,8 @@ def load_recorded(path: str | Path, pair: str) -> pd.DataFrame:
     if mine.empty:
         message = f"{path} must hold liquidations of {pair}, received none"
         raise DataError(message)
+    if "bankruptcy_price" in mine:
+        mine = mine.assign(price=mine["price"].fillna(mine["bankruptcy_price"]))
     return mine.sort_values("date", ignore_index=True)
 
 
