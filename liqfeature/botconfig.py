@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,17 @@ def load_bot_config(paths: Iterable[Path]) -> dict[str, Any]:
         further = [Path(path).parent / name for name in own.pop("add_config_files", [])]
         config = _merged(config, _merged(load_bot_config(further), own))
     return config
+
+
+def ccxt_options(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a configuration gives to ccxt."""
+    venue = config.get("exchange", {})
+    return {**venue.get("ccxt_config", {}), **venue.get("ccxt_async_config", {})}
+
+
+def is_sandbox(options: Mapping[str, Any]) -> bool:
+    """Whether ccxt's options lead to the sandbox rather than to an exchange."""
+    return "://127.0.0.1" in str(options.get("urls", ""))
 
 
 def _read(path: Path) -> dict[str, Any]:

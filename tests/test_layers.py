@@ -26,7 +26,7 @@ ROWS = (
     ("scoring", "recorder"),
     ("calibration",),
     ("chart", "ladder"),
-    ("columns", "show", "walkforward"),
+    ("columns", "show", "walkforward", "doctor"),
     ("cli", "__init__"),
 )
 """A module imports from rows above its own, and a folder from itself."""

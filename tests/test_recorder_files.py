@@ -8,13 +8,14 @@ import pandas as pd
 import pytest
 
 from liqfeature import DataError
+from liqfeature.botconfig import is_sandbox
 from liqfeature.data.prints import Print, frame_of
 from liqfeature.data.recordings import day_file, load_recording, read_segment, segments
 from liqfeature.data.schema import RECORDED
 from liqfeature.errors import ConfigError
 from liqfeature.recorder import compaction
 from liqfeature.recorder.compaction import compact
-from liqfeature.recorder.directory import claim, is_sandbox, locked
+from liqfeature.recorder.directory import claim, locked
 from liqfeature.recorder.inbox import Inbox
 from liqfeature.recorder.journal import Journal
 from liqfeature.recorder.normalise import Received

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from liqfeature.botconfig import load_bot_config
+from liqfeature.botconfig import ccxt_options, load_bot_config
 from liqfeature.checks import require
 from liqfeature.errors import MissingExtraError
 from liqfeature.recorder.inbox import MOST_WAITING, Inbox
@@ -88,7 +88,7 @@ def _wanted(args: argparse.Namespace) -> tuple[dict[str, dict[str, Any]], list[s
         require("exchange", name in EXCHANGES, f"one of {', '.join(EXCHANGES)}", repr(name))
     pairs = args.pairs or venue.get("pair_whitelist", [])
     require("pairs", bool(pairs), "at least one (--pairs or the whitelist of --config)", "none")
-    own = {**venue.get("ccxt_config", {}), **venue.get("ccxt_async_config", {})}
+    own = ccxt_options(config)
     return {name: own if name == venue.get("name") else {} for name in names}, list(pairs)
 
 

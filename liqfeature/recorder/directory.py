@@ -1,16 +1,13 @@
 """A directory that belongs to one recorder, and holds either real liquidations or invented ones."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from liqfeature.data.recordings import is_root
 from liqfeature.errors import ConfigError, DataError
-
-SANDBOX_MARKER = "SANDBOX"
-"""File that says that what lies beside it is invented, as in the sandbox's data directory."""
+from liqfeature.source import SANDBOX_MARKER
 
 _LOCK = ".lock"
 _UNFINISHED = ("*/*/.[0-9]*.parquet.new.parquet", "*/*/..[0-9]*.parquet.new.parquet.part")
@@ -61,8 +58,3 @@ def claim(root: Path, *, invented: bool) -> None:
     for pattern in _UNFINISHED:
         for unfinished in root.glob(pattern):
             unfinished.unlink()
-
-
-def is_sandbox(options: Mapping[str, Any]) -> bool:
-    """Whether ccxt's options lead to the sandbox rather than to an exchange."""
-    return "://127.0.0.1" in str(options.get("urls", ""))

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from liqfeature.botconfig import is_sandbox
 from liqfeature.checks import require
 from liqfeature.data.prints import Print
 from liqfeature.errors import LiqFeatureError
 from liqfeature.recorder.compaction import compact
-from liqfeature.recorder.directory import claim, is_sandbox, locked
+from liqfeature.recorder.directory import claim, locked
 from liqfeature.recorder.inbox import MOST_WAITING, Inbox
 from liqfeature.recorder.journal import Journal
 from liqfeature.recorder.normalise import Contracts, received
