@@ -19,7 +19,7 @@ ROWS = (
     ("join",),
     ("candles",),
     ("heatmap",),
-    ("features", "risk", "plot", "snapshot", "signals", "context"),
+    ("features", "risk", "plot", "snapshot", "signals", "context", "health"),
     ("plan", "history", "funding", "sizing"),
     ("data",),
     ("export", "source", "annotations", "mixin"),
