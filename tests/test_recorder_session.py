@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import resource
+import time
 from collections import Counter
 from contextlib import asynccontextmanager
 
@@ -16,9 +17,9 @@ pytest.importorskip("aiohttp")
 
 from venues import binance_order, bybit_orders, okx_orders, venues
 
-from liqfeature.data.recordings import load_recording, segments
+from liqfeature.data.recordings import load_recording, read_spans, segments
 from liqfeature.errors import ConfigError
-from liqfeature.recorder import session as sessions
+from liqfeature.recorder import listener
 from liqfeature.recorder.inbox import Inbox
 from liqfeature.recorder.session import Pace, Session
 from liqfeature.sandbox.clock import FileClock, set_clock
@@ -30,13 +31,13 @@ BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
 START = 1_767_225_600_000
 """2026-01-01 in milliseconds."""
 
-QUICK = Pace(save=0.02, compact=0.2, retry=0.05)
+QUICK = Pace(save=0.02, compact=0.2, retry=0.05, note=0.1)
 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch):
     """Connect again at once."""
-    monkeypatch.setattr(sessions, "FIRST_DELAY", 0.05)
+    monkeypatch.setattr(listener, "FIRST_DELAY", 0.05)
 
 
 @asynccontextmanager
@@ -277,3 +278,45 @@ def test_a_burst_of_the_sandbox_s_market_loses_none(root, tmp_path):
     np.testing.assert_allclose(found["price"], expected["price"], rtol=0, atol=0.05)
     np.testing.assert_allclose(found["notional"], found["amount"] * found["price"], rtol=1e-12)
     assert Counter(found["side"]) == {"long": 2500, "short": 2500}
+
+
+def test_it_is_noted_when_it_listened_by_the_exchange_s_clock(root):
+    """The clock is two hours ahead; the connection drops and comes back after a second."""
+
+    async def story(ahead):
+        async with venues() as there:
+            there.ahead = ahead
+            moments = []
+
+            def now():
+                moments.append(round(time.time() * 1000) + ahead)
+
+            async with recording(root, {"bybit": there.options("bybit")}):
+                now()
+                await there.listened(1)
+                now()
+                await there.send(bybit_orders(moments[0]))
+                await asyncio.sleep(0.5)
+                now()
+                await there.drop()
+                now()
+                there.away = True
+                await asyncio.sleep(1.0)
+                there.away = False
+                now()
+                await there.listened(2)
+                now()
+                await asyncio.sleep(0.4)
+                await there.send(bybit_orders(moments[1]))
+                await asyncio.sleep(0.3)
+            now()
+            return moments
+
+    begun, heard, sent, dropped, back, again, ended = asyncio.run(story(7_200_000))
+    (first, second) = read_spans(root, "bybit")[BTC]
+    margin = 60
+    assert begun - margin <= first[0] <= heard + margin
+    assert heard - margin <= first[1] <= dropped + margin
+    assert back - margin <= second[0] <= again + margin
+    assert again - margin <= second[1] <= ended + margin
+    assert sent <= dropped

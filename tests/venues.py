@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -37,6 +38,8 @@ class Venues:
         self.sockets = {}
         self.subscribed = []
         self.url = ""
+        self.ahead = 0
+        self.away = False
 
     def options(self, exchange):
         """Return ccxt's options that lead here."""
@@ -63,6 +66,8 @@ class Venues:
         await asyncio.sleep(0.05)
 
     async def answer(self, request):
+        if self.away:
+            return web.Response(status=503)
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self.talk(request)
         if request.path == "/fapi/v1/exchangeInfo":
@@ -72,7 +77,10 @@ class Venues:
             return web.json_response({"retCode": 0, "result": {"category": "linear", "list": markets}})
         if request.path == "/api/v5/public/instruments":
             return web.json_response({"code": "0", "data": [okx_market(pair) for pair in PAIRS]})
-        return web.json_response({"code": "0", "data": []})
+        now = int(time.time() * 1000) + self.ahead
+        return web.json_response(
+            {"serverTime": now, "retCode": 0, "time": now, "code": "0", "data": [{"ts": str(now)}]}
+        )
 
     async def talk(self, request):
         socket = web.WebSocketResponse()

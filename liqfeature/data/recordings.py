@@ -1,25 +1,33 @@
 """A directory that `liqfeature record` writes: where what lies, and reading it while it is written.
 
     DIR/binance/BTC_USDT_USDT/2026-01-31.parquet    one UTC day, columns of `schema.RECORDED`
+    DIR/binance/listened.json                       [since, until] in milliseconds, by pair: when it listened
     DIR/journal/00000001.jsonl                      what no day's file holds yet, a line each
 
 A day's file is only ever replaced by one that holds more. Rows go from the journal into it, and leave the
 journal afterwards: who reads the journal first and the days' files then sees every row at least once.
 """
 
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from liqfeature.data.prints import Print, frame_of, without_repetitions
+from liqfeature.data.prints import SIDES, Print, frame_of, without_repetitions
 from liqfeature.data.schema import RECORDED
-from liqfeature.data.store import read_frame
+from liqfeature.data.store import minutes, read_frame
 from liqfeature.errors import DataError
 from liqfeature.tables import require_column
 
 JOURNAL = "journal"
+LISTENED = "listened.json"
+
+Span = tuple[int, int]
+"""From when until when, in milliseconds since 1970 by the exchange's clock."""
 
 
 def day_file(root: Path, exchange: str, pair: str, day: str) -> Path:
@@ -83,12 +91,81 @@ def load_recording(
     path = Path(path)
     if path.is_file():
         return _of_pair(read_frame(path), path, pair, first)
-    root, exchange = (path, _one_of(path, exchange)) if is_root(path) else (path.parent, path.name)
+    root, exchange = place_of(path, exchange)
     waiting = frame_of([one for one in _journal(root) if one.exchange == exchange])
     days = sorted((root / exchange / _stem(pair)).glob("[0-9]*.parquet"))  # unfinished ones begin with a dot
     tables = [read_frame(day) for day in days if first is None or day.stem >= f"{first:%Y-%m-%d}"]
     table = pd.concat([table for table in (*tables, waiting) if len(table)] or [waiting])
     return _of_pair(table, path, pair, first)
+
+
+def load_totals(
+    path: str | Path,
+    pair: str,
+    timeframe: str,
+    exchange: str | None = None,
+    *,
+    first: pd.Timestamp | None = None,
+    least: float = 0.9,
+) -> pd.DataFrame:
+    """Sum what was recorded over periods: what `liquidation_features` takes as `liquidations`.
+
+    Parameters
+    ----------
+    path, pair, exchange, first
+        As for `load_recording`; `path` must be a directory.
+    timeframe : str
+        Length of a period, such as "5m".
+    least : float
+        Share of a period during which the recorder must have listened: one that it reconnected in counts.
+
+    Returns
+    -------
+    DataFrame
+        `date, long, short`: opening of the period, and notional by side of the position. 0 where nothing was
+        liquidated, NaN where the recorder did not listen; from the first period that it did to the last.
+
+    Raises
+    ------
+    DataError
+        As `load_recording`.
+    """
+    period = minutes(timeframe) * 60_000
+    prints = load_recording(path, pair, exchange, first=first)
+    root, name = place_of(Path(path), exchange)
+    since = 0 if first is None else int(first.timestamp() * 1000)
+    spans = [(max(a, since), b) for a, b in read_spans(root, name).get(pair, []) if b > since]
+    begin, end = (spans[0][0] // period, -(-spans[-1][1] // period)) if spans else (0, 0)
+    edges = np.arange(begin, end + 1, dtype=np.int64) * period
+    listened = np.zeros(edges.size)
+    for a, b in spans:
+        listened += np.clip(edges, a, b) - a
+    known = np.diff(listened) >= least * period
+    totals: dict[str, Any] = {"date": pd.to_datetime(edges[:-1], unit="ms", utc=True).as_unit("ms")}
+    row = prints["date"].astype("int64").to_numpy() // period - begin
+    for side in SIDES:
+        mine = (prints["side"] == side).to_numpy() & (row >= 0) & (row < end - begin)
+        amount = np.bincount(row[mine], weights=prints["notional"].to_numpy()[mine], minlength=end - begin)
+        totals[side] = np.where(known, amount[: end - begin], np.nan)
+    return pd.DataFrame(totals)
+
+
+def read_spans(root: Path, exchange: str) -> dict[str, list[Span]]:
+    """Read when an exchange was listened to, by pair; ascending and apart."""
+    path = root / exchange / LISTENED
+    if not path.exists():
+        return {}
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        return {pair: [(int(a), int(b)) for a, b in spans] for pair, spans in values.items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        msg = f"{path} must hold spans of time by pair: {error}"
+        raise DataError(msg) from error
+
+
+def place_of(path: Path, exchange: str | None) -> tuple[Path, str]:
+    """Return a recorder's directory and the exchange that is meant; see `load_recording`."""
+    return (path, _one_of(path, exchange)) if is_root(path) else (path.parent, path.name)
 
 
 def is_root(path: Path) -> bool:

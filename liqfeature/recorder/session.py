@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +15,10 @@ from liqfeature.recorder.compaction import compact
 from liqfeature.recorder.directory import claim, locked
 from liqfeature.recorder.inbox import MOST_WAITING, Inbox
 from liqfeature.recorder.journal import Journal
-from liqfeature.recorder.normalise import Contracts, received
-from liqfeature.recorder.stream import Stream
+from liqfeature.recorder.listener import Listener
+from liqfeature.recorder.spans import Spans
 
 _LOG = logging.getLogger(__name__)
-
-FIRST_DELAY, LONGEST_DELAY = 1.0, 60.0
-"""Seconds before the first attempt to connect again, and at most; each failure doubles them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +33,17 @@ class Pace:
         Seconds after which the journal goes into the days' files.
     retry : float
         Seconds to wait after the disk refused a write.
+    note : float
+        Seconds after which it is noted that an exchange was listened to.
     """
 
     save: float = 0.5
     compact: float = 300.0
     retry: float = 5.0
+    note: float = 10.0
 
     def __post_init__(self) -> None:
-        for name in ("save", "compact", "retry"):
+        for name in ("save", "compact", "retry", "note"):
             require(name, getattr(self, name) > 0, "above 0 seconds", getattr(self, name))
 
 
@@ -67,6 +66,7 @@ class Session:
     trouble: str | None = None
     """Why the last write failed; None while all is well."""
     _journal: Journal = field(init=False)
+    _listeners: list[Listener] = field(default_factory=list)
     _saving: "asyncio.Task[bool] | None" = None
     _compacting: "asyncio.Task[None] | None" = None
 
@@ -96,10 +96,14 @@ class Session:
         with locked(self.root):
             claim(self.root, invented=any(map(is_sandbox, exchanges.values())))
             self._begin()
-            tasks = [
-                asyncio.create_task(self._listen(name, pairs, options)) for name, options in exchanges.items()
+            for name, options in exchanges.items():
+                spans = Spans(self.root, name, pairs)
+                self._listeners.append(Listener(name, pairs, options, self.inbox, spans))
+            tasks = [asyncio.create_task(listener.run()) for listener in self._listeners]
+            tasks += [
+                asyncio.create_task(self._save_repeatedly()),
+                asyncio.create_task(self._note_repeatedly()),
             ]
-            tasks.append(asyncio.create_task(self._save_repeatedly()))
             stopped = asyncio.create_task(stop.wait())
             done, pending = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
             for task in pending:
@@ -141,10 +145,33 @@ class Session:
             self._tell(f"cannot write: {error}; {self.inbox.unwritten} prints kept in memory")
             return False
         self.inbox.written()
-        if batch and self.trouble:
+        if batch:
+            self._recovered()
+        return True
+
+    async def _note_repeatedly(self) -> None:
+        """Write down when exchanges were listened to, as far as all that was heard is on disk by now."""
+        while True:
+            before = [listener.heard() for listener in self._listeners]
+            await asyncio.sleep(self.pace.note)
+            if self.inbox.unwritten == 0 or self.trouble is None:
+                self._note(before)
+            for listener in self._listeners:
+                await listener.measure_clock()
+
+    def _note(self, contents: Sequence[str]) -> None:
+        try:
+            for listener, content in zip(self._listeners, contents, strict=True):
+                listener.spans.write(content)
+        except OSError as error:
+            self._tell(f"cannot write: {error}; {self.inbox.unwritten} prints kept in memory")
+        else:
+            self._recovered()
+
+    def _recovered(self) -> None:
+        if self.trouble and self.inbox.unwritten == 0:
             _LOG.warning("writing again")
             self.trouble = None
-        return True
 
     def _tell(self, trouble: str) -> None:
         if self.trouble is None:
@@ -165,48 +192,7 @@ class Session:
             if running is not None:
                 await running
         await self._save()
+        if self.inbox.unwritten == 0:
+            self._note([listener.heard() for listener in self._listeners])
         self._compact(self._journal.close())
         return self.inbox.unwritten
-
-    # Network.
-
-    async def _listen(self, name: str, pairs: Sequence[str], options: Mapping[str, Any]) -> None:
-        from ccxt import BaseError
-
-        contracts: Contracts = {}
-        tally = self.inbox.tally(name)
-
-        def take(message: Any) -> None:
-            found = received(name, message, contracts)
-            for reason in found.malformed:
-                _LOG.warning("%s: not understood: %s", name, reason)
-            self.inbox.take(name, found)
-
-        def spoiled(reason: str) -> None:
-            tally.malformed += 1
-            _LOG.warning("%s: not understood: %s", name, reason)
-
-        def connected() -> None:
-            tally.connections += 1
-
-        stream = Stream(name, pairs, take, spoiled, options)
-        loop, delay = asyncio.get_running_loop(), FIRST_DELAY
-        try:
-            while True:
-                began = loop.time()
-                try:
-                    contracts = contracts or await stream.contracts()
-                    await stream.follow(connected)
-                except* BaseError as group:
-                    delay = FIRST_DELAY if loop.time() - began > LONGEST_DELAY else delay
-                    _LOG.warning("%s: %s; connecting again in %.0f s", name, _first(group), delay)
-                await asyncio.sleep(delay * random.uniform(0.5, 1.0))
-                delay = min(2 * delay, LONGEST_DELAY)
-        finally:
-            await stream.close()
-
-
-def _first(group: BaseException) -> str:
-    while isinstance(group, BaseExceptionGroup):
-        group = group.exceptions[0]
-    return f"{type(group).__name__} {group}"[:300]

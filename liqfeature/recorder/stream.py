@@ -5,9 +5,10 @@ of OKX's orders in one message the first.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
+from liqfeature.data.recordings import Span
 from liqfeature.errors import ConfigError, MissingExtraError
 from liqfeature.recorder.normalise import Contract, Contracts
 
@@ -52,9 +53,11 @@ class Stream:
     ) -> None:
         self.exchange, self.pairs = exchange, list(dict.fromkeys(pairs))
         self._api = _listening(exchange, take, spoiled)(_with_markets(exchange, options))
+        self._ahead = 0
+        self._since: int | None = None
 
     async def contracts(self) -> Contracts:
-        """Ask the exchange for its markets and return the contracts of the pairs.
+        """Ask the exchange for its markets and the time, and return the contracts of the pairs.
 
         Raises
         ------
@@ -63,16 +66,46 @@ class Stream:
         ccxt.BaseError
             If the exchange does not answer.
         """
+        markets = await self._answer(self._api.load_markets(True))
+        await self.measure_clock()
+        return contracts_of(self.exchange, self.pairs, markets)
+
+    async def measure_clock(self) -> None:
+        """Ask the exchange how far its clock is ahead of this machine's; raises as `contracts` does."""
+        asked = self._api.milliseconds()
+        told = await self._answer(self._api.fetch_time())
+        self._ahead = told - (asked + self._api.milliseconds()) // 2
+
+    async def _answer(self, request: Awaitable[Any]) -> Any:
+        """Wait for an answer, and make one that makes no sense an error of ccxt, too."""
         from ccxt import BaseError, ExchangeNotAvailable
 
         try:
-            markets = await self._api.load_markets(True)
+            answer = await request
         except BaseError:
             raise
-        except Exception as error:  # what ccxt's parsers raise on an answer that is none
-            msg = f"{self.exchange} answered what no markets can be read from: {error!r}"
+        except Exception as error:  # of whichever kind ccxt's parsers stumble with
+            msg = f"{self.exchange} answered what cannot be read: {error!r}"
             raise ExchangeNotAvailable(msg) from error
-        return contracts_of(self.exchange, self.pairs, markets)
+        if answer is None:
+            msg = f"{self.exchange} answered nothing"
+            raise ExchangeNotAvailable(msg)
+        return answer
+
+    def heard(self) -> Span | None:
+        """Return from when until when the present connection, or else the last one, was alive.
+
+        By the exchange's clock, and to the last sign of life: pings are answered every few seconds.
+        """
+        if self._since is None:
+            return None
+        last = self._api.connection.last_message_at or 0
+        return self._since, max(self._since, last + self._ahead)
+
+    def interrupt(self) -> None:
+        """Begin another span now, because something was lost in the present one."""
+        if self._since is not None:
+            self._since = self._api.milliseconds() + self._ahead
 
     async def follow(self, connected: Callable[[], None]) -> None:
         """Listen until the connection ends, which raises a group of ccxt's errors.
@@ -82,7 +115,13 @@ class Stream:
         connected : callable
             Called whenever a connection stands.
         """
-        self._api.told_connected = connected
+
+        def told() -> None:
+            self._since = self._api.milliseconds() + self._ahead
+            connected()
+
+        self._since = None
+        self._api.told_connected = told
         try:
             async with asyncio.TaskGroup() as group:
                 for call in self._calls():
@@ -156,7 +195,7 @@ def _listening(exchange: str, take: Take, spoiled: Spoiled) -> Any:
         return handle_or_tell
 
     def client(self: Any, url: str) -> Any:
-        found = base.client(self, url)
+        found = self.connection = base.client(self, url)
         if not hasattr(found, "guarded"):
             found.guarded = True
             found.on_message_callback = guarded(found.on_message_callback)
@@ -178,5 +217,9 @@ def _listening(exchange: str, take: Take, spoiled: Spoiled) -> Any:
 
 def _with_markets(exchange: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """Complete options by the markets to load, and by how soon a silent connection counts as dead."""
-    own = {"fetchMarkets": {"types": _MARKETS[exchange]}, "ws": {"keepAlive": _KEEP_ALIVE}}
+    own = {
+        "fetchMarkets": {"types": _MARKETS[exchange]},
+        "defaultType": "swap",  # whose clock is asked for
+        "ws": {"keepAlive": _KEEP_ALIVE},
+    }
     return {**options, "options": {**own, **options.get("options", {})}}
