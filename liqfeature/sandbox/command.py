@@ -14,7 +14,7 @@ from liqfeature.errors import ConfigError, MissingExtraError
 from liqfeature.sandbox.child import handling, run_child
 from liqfeature.sandbox.datadir import claim
 from liqfeature.sandbox.freqtrade_config import exchange_config
-from liqfeature.sandbox.options import add_market_options, clock_of, require_now, start_of
+from liqfeature.sandbox.options import add_market_options, clock_of, faults_of, require_now, start_of
 from liqfeature.sandbox.server import running
 from liqfeature.sandbox.tape import Tape
 from liqfeature.sandbox.venue import Venue
@@ -103,12 +103,13 @@ def _run(args: argparse.Namespace) -> int:
 def _sandbox(args: argparse.Namespace, console: "Console") -> Iterator[str]:
     clock = clock_of(args)
     require_now(args, clock)
+    faults = faults_of(args)
     venue = Venue.of(
         _simulate(args, console), clock=clock, oi_days=args.oi_days, liquidations=args.liquidations
     )
     if args.datadir is not None:
         claim(args.datadir, venue)
-    with running(venue, args.port) as url:
+    with running(venue, args.port, faults) as url:
         console.print(f"sandbox at {url}: invented prices, {args.days} days from {start_of(args):%Y-%m-%d}")
         if args.config_out is not None:
             _write_overlay(url, args.config_out)
@@ -125,13 +126,15 @@ def _write_overlay(url: str, path: Path) -> None:
 
 def _simulate(args: argparse.Namespace, console: "Console") -> list[Tape]:
     from liqfeature.sandbox.market import simulate
-    from liqfeature.sandbox.scenario import MarketConfig
+    from liqfeature.sandbox.scenario import scenario
 
     tapes = []
     for pair in dict.fromkeys(args.pairs):
         began = time.monotonic()
         with console.status(f"simulating {pair}"):
-            tapes.append(simulate(MarketConfig(), pair, start=start_of(args), days=args.days, seed=args.seed))
+            tapes.append(
+                simulate(scenario(args.scenario), pair, start=start_of(args), days=args.days, seed=args.seed)
+            )
         console.print(f"simulated {pair}: {args.days} days in {time.monotonic() - began:.1f} s")
     return tapes
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from liqfeature.errors import ConfigError
 from liqfeature.sandbox.clock import Clock, FileClock, WallClock, milliseconds
+from liqfeature.sandbox.faults import Faults, read_plan
+from liqfeature.sandbox.scenario import SCENARIOS
 from liqfeature.sandbox.venue import DAY
 
 _FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -36,6 +38,12 @@ def add_market_options(action: argparse.ArgumentParser) -> None:
     )
     add("--days", type=_positive, default=30, help="length of the market (default 30)")
     add("--seed", type=int, default=1, help="another number, another market (default 1)")
+    add(
+        "--scenario",
+        choices=list(SCENARIOS),
+        default="liquid",
+        help="how deep and how crowded the market is (default liquid)",
+    )
     add(
         "--oi-days",
         type=_positive,
@@ -91,6 +99,12 @@ def clock_of(args: argparse.Namespace) -> Clock | None:
         return None
     speed = 1.0 if args.speed is None else args.speed
     return WallClock(args.now, speed) if args.now is not None else replace(WallClock.of_day(), speed=speed)
+
+
+def faults_of(args: argparse.Namespace) -> Faults:
+    """Return the faults that were asked for; an error if the file is missing or holds no plan."""
+    plan = () if args.faults is None else read_plan(args.faults)
+    return Faults(plan, args.fault_seed, args.faults)
 
 
 def require_now(args: argparse.Namespace, clock: Clock | None) -> None:
