@@ -72,6 +72,13 @@ def add_market_options(action: argparse.ArgumentParser) -> None:
         help="the time is what stands in FILE at each request: milliseconds, or ISO 8601",
     )
     add(
+        "--faults",
+        type=Path,
+        metavar="FILE",
+        help='what goes wrong, as JSON, such as [{"kind": "delay", "share": 0.1}]; read anew when changed',
+    )
+    add("--fault-seed", type=int, default=0, help="another number, other requests struck (default 0)")
+    add(
         "--now",
         type=_moment,
         metavar="DATE",
