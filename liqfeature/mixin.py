@@ -15,6 +15,8 @@ from liqfeature.risk import leverage_for_stop, risk_notional, risk_stake
 from liqfeature.sizing import cautious, stop_ratio
 from liqfeature.tiers import tiers_for
 
+_FINEST_INTEREST = pd.Timedelta(minutes=5)
+
 
 class ClusterTrades:
     """Freqtrade's callbacks for trades that are stopped out beyond clusters and sold into them.
@@ -71,7 +73,7 @@ class ClusterTrades:
         """Ask for funding, and for open interest where the exchange has a history of it."""
         wanted = [("1h", "funding_rate")]
         if exchange_traits(self.venue).open_interest:
-            wanted.append((self.timeframe, "open_interest"))
+            wanted.append((self.interest_timeframe, "open_interest"))
         pairs = self.dp.current_whitelist()
         return [(pair, timeframe, candle_type) for pair in pairs for timeframe, candle_type in wanted]
 
@@ -81,8 +83,13 @@ class ClusterTrades:
 
     def open_interest(self, pair: str) -> pd.DataFrame:
         """Return Freqtrade's rows of open interest."""
-        rows: pd.DataFrame = self.dp.get_pair_dataframe(pair, self.timeframe, "open_interest")
+        rows: pd.DataFrame = self.dp.get_pair_dataframe(pair, self.interest_timeframe, "open_interest")
         return rows
+
+    @property
+    def interest_timeframe(self) -> str:
+        """Timeframe of open interest: the candles', and 5m for shorter ones, which no exchange offers."""
+        return "5m" if pd.Timedelta(self.timeframe) < _FINEST_INTEREST else self.timeframe
 
     def cluster_columns(self, dataframe: pd.DataFrame, metadata: dict[str, Any]) -> pd.DataFrame:
         """Return the candles with all `liq_` columns, the last `funding`, and `atr` where it is missing."""

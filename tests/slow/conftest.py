@@ -69,10 +69,11 @@ class Bot:
 
 
 @contextmanager
-def sandboxed(directory, pairs, start, days):
+def sandboxed(directory, pairs, start, days, *more):
     """Freqtrade beside a sandbox, for as long as the block runs."""
     overlay, log = directory / "exchange.json", directory / "sandbox.log"
-    options = ["--pairs", *pairs, f"--start={start:%Y-%m-%d}", f"--days={days}", f"--config-out={overlay}"]
+    span = [f"--start={start:%Y-%m-%d}", f"--days={days}"]
+    options = ["--pairs", *pairs, *span, f"--config-out={overlay}", *more]
     command = [BIN / "liqfeature", "sandbox", "serve", *options]
     with (
         log.open("w") as errors,
