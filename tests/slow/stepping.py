@@ -47,7 +47,7 @@ class DryRun:
     """
 
     def __init__(self, clock, start, options):
-        self.clock = clock
+        self.clock, self.moment = clock, start
         self.travel = time_machine.travel(_moment(start), tick=False)
         self.traveller = self.travel.start()
         set_clock(clock, start)
@@ -59,6 +59,7 @@ class DryRun:
 
     def step(self, moment):
         """Let it be this moment, and the bot do what it does every few seconds."""
+        self.moment = moment
         set_clock(self.clock, moment)
         self.traveller.move_to(_moment(moment))
         self.worker._process_running()

@@ -6,6 +6,7 @@ from pathlib import Path
 from pandas import DataFrame
 
 from liqfeature.plan import PlanRule
+from liqfeature.signals import trusted
 
 _SOURCE = Path(__file__).parents[3] / "user_data" / "strategies" / "LiquidationClusters.py"
 _SPEC = spec_from_file_location("liquidation_clusters", _SOURCE)
@@ -22,7 +23,8 @@ class EntersOften(_MODULE.LiquidationClusters):
 
     def populate_entry_trend(self, dataframe: DataFrame, metadata: dict) -> DataFrame:
         frame = super().populate_entry_trend(dataframe, metadata)
-        free = (frame["enter_long"] == 0) & (frame["enter_short"] == 0) & (frame["liq_quality"] > 0.5)
+        sound = trusted(frame, quality=self.enter_quality.value, volume=self.enter_volume.value)
+        free = (frame["enter_long"] == 0) & (frame["enter_short"] == 0) & sound
         due = frame["date"].astype("datetime64[s, UTC]").astype("int64") % _EVERY == 0
         for column, lean in (
             ("enter_long", frame["liq_imbalance"] > 0),
