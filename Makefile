@@ -5,6 +5,7 @@ INSIDE = $(MAKE) --no-print-directory
 
 # The simulated market: ten days of warm-up, then two months to trade in.
 SEED ?= 1
+MINUTES ?= 60
 PAIRS = BTC/USDT:USDT ETH/USDT:USDT SOL/USDT:USDT
 MARKET = --pairs $(PAIRS) --start 2026-01-01 --days 70 --seed $(SEED)
 SPAN = --timerange 20260101-20260312
@@ -20,7 +21,7 @@ LIVE = --userdir user_data --config configs/binance.json --config $(SANDBOX)/liv
 # Freqtrade exits with 0 on bad options, errors of configuration and exceptions in callbacks: its log tells.
 JUDGED = 2>> $(LOG) && ! grep -qE ' - ERROR - |: error: |Unexpected error' $(LOG) || { tail -n 30 $(LOG) >&2; exit 1; }
 
-.PHONY: help setup backtest dry-run test check bench lock format clean .in-sandbox
+.PHONY: help setup backtest dry-run test check bench soak lock format clean .in-sandbox
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -54,6 +55,9 @@ check: .venv/ok  ## the same without the tests that run Freqtrade
 
 bench: .venv/ok  ## how fast the columns are
 	$(BIN)/python tests/bench.py
+
+soak: .venv/ok  ## a dry run through every fault that the sandbox knows, for MINUTES=60
+	$(BIN)/python tests/soak.py --minutes $(MINUTES)
 
 lock: .venv/ok  ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/python -m venv .venv/uv

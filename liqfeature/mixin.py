@@ -153,11 +153,17 @@ class ClusterTrades:
         return max(0.0, min(stake, float(kw["max_stake"])))
 
     def confirm_trade_entry(self, pair: str, order_type: str, amount: float, rate: float, **kw: Any) -> bool:
-        """Fix the plan at the rate of the order."""
+        """Fix the plan at the rate of the order; refuse an entry without one, or on late candles."""
         plan = self.planned(pair, rate, kw["side"])
-        if plan:
-            self.confirmed[pair] = plan
-        return plan is not None
+        if plan is None or self.is_late(pair, kw["current_time"]):
+            return False
+        self.confirmed[pair] = plan
+        return True
+
+    def is_late(self, pair: str, current_time: datetime) -> bool:
+        """Return whether a candle has closed since the last row, which the exchange did not tell."""
+        row = self.last_row(pair)
+        return bool(row is None or current_time - row["date"] >= 2 * pd.Timedelta(self.timeframe))
 
     # The plan, kept with the trade.
 

@@ -96,9 +96,9 @@ def bot(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def today(tmp_path_factory):
-    """Freqtrade beside a sandbox that ends tonight, so that a bot finds its last candles there."""
+    """Freqtrade beside a sandbox that goes on in real time."""
     start = datetime.now(UTC) - timedelta(days=WARMUP_DAYS)
-    with sandboxed(tmp_path_factory.mktemp("today"), PAIRS[:1], start, WARMUP_DAYS + 1) as bot:
+    with sandboxed(tmp_path_factory.mktemp("today"), PAIRS[:1], start, WARMUP_DAYS + 2, "--live") as bot:
         yield bot
 
 
