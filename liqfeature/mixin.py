@@ -22,6 +22,8 @@ _LOG = logging.getLogger(__name__)
 LIVE = ("live", "dry_run")
 """Freqtrade's names of the modes in which a missing input is a failure, and not a choice."""
 
+_FINEST_INTEREST = pd.Timedelta(minutes=5)
+
 
 class ClusterTrades:
     """Freqtrade's callbacks for trades that are stopped out beyond clusters and sold into them.
@@ -81,7 +83,7 @@ class ClusterTrades:
         """Ask for funding, and for open interest where the exchange has a history of it."""
         wanted = [("1h", "funding_rate")]
         if exchange_traits(self.venue).open_interest:
-            wanted.append((self.timeframe, "open_interest"))
+            wanted.append((self.interest_timeframe, "open_interest"))
         pairs = self.dp.current_whitelist()
         return [(pair, timeframe, candle_type) for pair in pairs for timeframe, candle_type in wanted]
 
@@ -91,8 +93,13 @@ class ClusterTrades:
 
     def open_interest(self, pair: str) -> pd.DataFrame:
         """Return Freqtrade's rows of open interest."""
-        rows: pd.DataFrame = self.dp.get_pair_dataframe(pair, self.timeframe, "open_interest")
+        rows: pd.DataFrame = self.dp.get_pair_dataframe(pair, self.interest_timeframe, "open_interest")
         return rows
+
+    @property
+    def interest_timeframe(self) -> str:
+        """Timeframe of open interest: the candles', and 5m for shorter ones, which no exchange offers."""
+        return "5m" if pd.Timedelta(self.timeframe) < _FINEST_INTEREST else self.timeframe
 
     def cluster_columns(self, dataframe: pd.DataFrame, metadata: dict[str, Any]) -> pd.DataFrame:
         """Return the candles with all `liq_` columns, the last `funding`, and `atr` where it is missing.
@@ -192,11 +199,17 @@ class ClusterTrades:
         return max(0.0, min(stake, float(kw["max_stake"])))
 
     def confirm_trade_entry(self, pair: str, order_type: str, amount: float, rate: float, **kw: Any) -> bool:
-        """Fix the plan at the rate of the order; refuse it on a row that is not sound."""
-        plan = self.planned(pair, rate, kw["side"]) if self.is_sound(pair) else None
-        if plan:
-            self.confirmed[pair] = plan
-        return plan is not None
+        """Fix the plan at the rate of the order; refuse one without a plan, on late candles or bad data."""
+        plan = self.planned(pair, rate, kw["side"])
+        if plan is None or self.is_late(pair, kw["current_time"]) or not self.is_sound(pair):
+            return False
+        self.confirmed[pair] = plan
+        return True
+
+    def is_late(self, pair: str, current_time: datetime) -> bool:
+        """Return whether a candle has closed since the last row, which the exchange did not tell."""
+        row = self.last_row(pair)
+        return bool(row is None or current_time - row["date"] >= 2 * pd.Timedelta(self.timeframe))
 
     # The plan, kept with the trade.
 

@@ -129,6 +129,7 @@ def test_run_without_a_command_is_bad_use(tmp_path, capsys):
         (["--speed", "2"], "--now and --speed need --live"),
         (["--clock-file", "nothing.here"], "clock file nothing.here must hold milliseconds"),
         (["--live", "--now", "2026-03-01"], "on the market, 2026-01-01T00:00 to 2026-01-31T00:00, received"),
+        (["--faults", "nothing.here"], "No such file or directory: 'nothing.here'"),
         (["--live", "--now", "2026-01-02", "--speed", "0"], "speed must be above 0, got 0.0"),
     ],
 )

@@ -298,6 +298,11 @@ def test_candle_types_each_in_their_own_timeframe():
     }
     rarer = replace(WANTED, funding="8h")
     assert levels(data.check_candle_types(rarer, held))[f"{PAIR} funding_rate"] is Level.FAIL
+    faster = replace(WANTED, timeframe="1m")
+    assert (
+        levels(data.check_candle_types(faster, held | {"futures": {"1m"}}))[f"{PAIR} open_interest"]
+        is Level.OK
+    )
     silent = replace(WANTED, open_interest=False, mark_type="futures")
     checks = [found.check for found in data.check_candle_types(silent, held)]
     assert checks == [f"{PAIR} futures", f"{PAIR} futures", f"{PAIR} funding_rate"]

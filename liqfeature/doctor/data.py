@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from liqfeature.data.store import minutes
 from liqfeature.doctor.finding import Finding, fail, fine, warn
 from liqfeature.errors import DataError
 from liqfeature.join import OPEN_INTEREST_COLUMNS
@@ -14,6 +15,8 @@ from liqfeature.types import IntArray
 
 MOST_MISSING = 0.001
 """Share of candles that may be missing before it is worth a word."""
+
+FINEST_INTEREST = "5m"
 
 LEAST_COVERED = 0.99
 """Share of candles that open interest should cover."""
@@ -51,6 +54,11 @@ class Wanted:
     mark_type: str = "mark"
     options: str = "--config CONFIG"
 
+    @property
+    def interest(self) -> str:
+        """Timeframe of open interest: the strategy's, and 5m for shorter ones, which no exchange offers."""
+        return self.timeframe if minutes(self.timeframe) >= minutes(FINEST_INTEREST) else FINEST_INTEREST
+
     def download(self, timeframe: str, *candle_types: str) -> str:
         """Return the command that gets data."""
         what = f"-t {timeframe} --candle-types {' '.join(candle_types)}"
@@ -68,7 +76,7 @@ def check_candle_types(wanted: Wanted, held: Mapping[str, set[str]]) -> list[Fin
     """
     found = [_check_type(wanted, "futures", wanted.timeframe, held, fatal=True)]
     if wanted.open_interest:
-        found.append(_check_type(wanted, "open_interest", wanted.timeframe, held, fatal=False))
+        found.append(_check_type(wanted, "open_interest", wanted.interest, held, fatal=False))
     found.append(_check_type(wanted, wanted.mark_type, wanted.mark, held, fatal=True))
     found.append(_check_type(wanted, "funding_rate", wanted.funding, held, fatal=True))
     return found
@@ -125,7 +133,7 @@ def _check_gaps(check: str, time: IntArray, interval: int, again: str) -> Findin
 def check_open_interest(wanted: Wanted, rows: pd.DataFrame, candles: pd.DataFrame, interval: int) -> Finding:
     """Whether open interest covers the candles.
 
-    A candle is covered where a row with a value is at most two candles older than its close.
+    A candle is covered where a row with a value is at most two of its own periods older than the close.
 
     Parameters
     ----------
@@ -136,7 +144,7 @@ def check_open_interest(wanted: Wanted, rows: pd.DataFrame, candles: pd.DataFram
         Milliseconds from one candle to the next.
     """
     check = f"{wanted.pair} open interest"
-    again = wanted.download(wanted.timeframe, "open_interest") + " --erase"
+    again = wanted.download(wanted.interest, "open_interest") + " --erase"
     try:
         stamps, closes = times(rows, "open interest"), times(candles, "candles") + interval
     except DataError as error:
@@ -146,7 +154,7 @@ def check_open_interest(wanted: Wanted, rows: pd.DataFrame, candles: pd.DataFram
     if not stamps.size:
         return fail(check, "holds no value", again)
     row = np.searchsorted(stamps, closes, side="right") - 1
-    covered = (row >= 0) & (closes - stamps[np.maximum(row, 0)] <= 2 * interval)
+    covered = (row >= 0) & (closes - stamps[np.maximum(row, 0)] <= 2 * minutes(wanted.interest) * 60_000)
     share, gaps = float(np.mean(covered)), _runs(~covered)
     if share == 0:
         saw = f"{_day(stamps[0])} to {_day(stamps[-1])}, candles to {_day(closes[-1])}: none has any"

@@ -109,7 +109,8 @@ def _of_pair(subject: Subject, pair: str) -> Iterator[Finding]:
     wanted = _wanted(subject, pair)
     files = {kind: candle_files(subject.datadir, pair, kind) for kind in CANDLE_TYPES}
     yield from data.check_candle_types(wanted, {kind: set(paths) for kind, paths in files.items()})
-    futures, interest = (files[kind].get(subject.timeframe) for kind in ("futures", "open_interest"))
+    futures = files["futures"].get(wanted.timeframe)
+    interest = files["open_interest"].get(wanted.interest)
     if futures is None or subject.known is None:
         return
     interval = minutes(subject.timeframe) * 60_000

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 import sys
 import threading
 import time
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from liqfeature.errors import ConfigError, MissingExtraError
+from liqfeature.sandbox.api import api_access
 from liqfeature.sandbox.child import handling, run_child
 from liqfeature.sandbox.datadir import claim
 from liqfeature.sandbox.freqtrade_config import exchange_config
-from liqfeature.sandbox.options import add_market_options, clock_of, require_now, start_of
+from liqfeature.sandbox.options import add_market_options, clock_of, faults_of, require_now, start_of
 from liqfeature.sandbox.server import running
 from liqfeature.sandbox.tape import Tape
 from liqfeature.sandbox.venue import Venue
@@ -56,6 +58,9 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     run.add_argument(
         "--config-out", type=Path, metavar="FILE", required=True, help="write Freqtrade's overlay there"
     )
+    run.add_argument(
+        "--api", action="store_true", help="COMMAND is a bot: let it serve its REST API on 127.0.0.1"
+    )
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="what to run, after --")
     run.set_defaults(run=_run)
 
@@ -93,45 +98,62 @@ def _run(args: argparse.Namespace) -> int:
         message = "sandbox run needs a command after --, received none"
         raise ConfigError(message)
     console = _console()
-    with _sandbox(args, console):
-        code = run_child(command)
+    with _sandbox(args, console), _access(args, console) as environment:
+        code = run_child(command, environment)
     console.print("sandbox stopped")
     return code
+
+
+@contextmanager
+def _access(args: argparse.Namespace, console: "Console") -> Iterator[dict[str, str]]:
+    """Yield what lets the command serve its API, if it was asked for, and say how to get in."""
+    if not args.api:
+        yield {}
+        return
+    with api_access() as access:
+        login = f"--user {access.user}:$(cat {shlex.quote(str(access.password_file))})"
+        console.print(
+            f"bot at {access.url} as soon as it runs: user {access.user}, password in {access.password_file}"
+        )
+        console.print(f"such as: curl {login} {access.url}/api/v1/status", markup=False)
+        yield access.environment
 
 
 @contextmanager
 def _sandbox(args: argparse.Namespace, console: "Console") -> Iterator[str]:
     clock = clock_of(args)
     require_now(args, clock)
+    faults = faults_of(args)
     venue = Venue.of(
         _simulate(args, console), clock=clock, oi_days=args.oi_days, liquidations=args.liquidations
     )
     if args.datadir is not None:
         claim(args.datadir, venue)
-    with running(venue, args.port) as url:
+    with running(venue, args.port, faults) as url:
         console.print(f"sandbox at {url}: invented prices, {args.days} days from {start_of(args):%Y-%m-%d}")
         if args.config_out is not None:
-            _write_overlay(url, args.config_out)
+            _write_overlay(url, args.config_out, args.datadir or args.config_out.parent)
         yield url
 
 
-def _write_overlay(url: str, path: Path) -> None:
-    """Write Freqtrade's second configuration; invented trades go into a data base beside it."""
-    folder = path.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    overlay = exchange_config(url) | {"db_url": f"sqlite:///{folder.resolve()}/trades.sqlite"}
+def _write_overlay(url: str, path: Path, trades: Path) -> None:
+    """Write Freqtrade's second configuration; invented trades go into a data base in a folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    overlay = exchange_config(url) | {"db_url": f"sqlite:///{trades.resolve()}/trades.sqlite"}
     path.write_text(json.dumps(overlay, indent=2) + "\n", encoding="utf-8")
 
 
 def _simulate(args: argparse.Namespace, console: "Console") -> list[Tape]:
     from liqfeature.sandbox.market import simulate
-    from liqfeature.sandbox.scenario import MarketConfig
+    from liqfeature.sandbox.scenario import scenario
 
     tapes = []
     for pair in dict.fromkeys(args.pairs):
         began = time.monotonic()
         with console.status(f"simulating {pair}"):
-            tapes.append(simulate(MarketConfig(), pair, start=start_of(args), days=args.days, seed=args.seed))
+            tapes.append(
+                simulate(scenario(args.scenario), pair, start=start_of(args), days=args.days, seed=args.seed)
+            )
         console.print(f"simulated {pair}: {args.days} days in {time.monotonic() - began:.1f} s")
     return tapes
 

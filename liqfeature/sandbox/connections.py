@@ -5,6 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from liqfeature.sandbox.faults import Faults
 from liqfeature.sandbox.streams import Subscriptions, forced_orders
 from liqfeature.sandbox.venue import Venue
 
@@ -26,9 +27,12 @@ class Connections:
     ----------
     venue : Venue
         Whose forced orders are told.
+    faults : Faults
+        A fault `drop` that begins cuts the connections that are open.
     """
 
     venue: Venue
+    faults: Faults
     sockets: "set[web.WebSocketResponse]" = field(default_factory=set)
 
     async def serve(self, request: "web.Request", heard: Subscriptions) -> "web.WebSocketResponse":
@@ -48,7 +52,7 @@ class Connections:
         self.sockets.add(socket)
         try:
             async with asyncio.TaskGroup() as tasks:
-                telling = tasks.create_task(self._tell(socket, heard))
+                telling = tasks.create_task(self._tell(socket, heard, request))
                 async for message in socket:
                     if message.type is WSMsgType.TEXT:
                         await socket.send_json(heard.answer(message.data))
@@ -57,12 +61,17 @@ class Connections:
             self.sockets.discard(socket)
         return socket
 
-    async def _tell(self, socket: "web.WebSocketResponse", heard: Subscriptions) -> None:
-        told = self.venue.now
+    async def _tell(
+        self, socket: "web.WebSocketResponse", heard: Subscriptions, request: "web.Request"
+    ) -> None:
+        told, due = self.venue.now, False
         with suppress(ConnectionResetError):  # the client has gone: the loop over its messages ends, too
             while True:
                 await asyncio.sleep(_TICK)
                 now = self.venue.now
+                before, due = due, self.faults.cuts(request.path, now)
+                if due and not before:
+                    cut(request)
                 for message in heard.messages(forced_orders(self.venue, told, now) if now > told else ()):
                     await socket.send_json(message)
                 told = now
@@ -73,3 +82,11 @@ class Connections:
 
         for socket in tuple(self.sockets):
             await socket.close(code=WSCloseCode.GOING_AWAY)
+
+
+def cut(request: "web.Request") -> None:
+    """Cut the connection of a request, as a broken wire does."""
+    if request.transport is not None:
+        request.transport.abort()
+    message = "cut by a fault"
+    raise ConnectionResetError(message)

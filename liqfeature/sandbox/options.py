@@ -8,6 +8,8 @@ from pathlib import Path
 
 from liqfeature.errors import ConfigError
 from liqfeature.sandbox.clock import Clock, FileClock, WallClock, milliseconds
+from liqfeature.sandbox.faults import Faults, read_plan
+from liqfeature.sandbox.scenario import SCENARIOS
 from liqfeature.sandbox.venue import DAY
 
 _FIRST_DAY = datetime(2026, 1, 1, tzinfo=UTC)
@@ -37,6 +39,12 @@ def add_market_options(action: argparse.ArgumentParser) -> None:
     add("--days", type=_positive, default=30, help="length of the market (default 30)")
     add("--seed", type=int, default=1, help="another number, another market (default 1)")
     add(
+        "--scenario",
+        choices=list(SCENARIOS),
+        default="liquid",
+        help="how deep and how crowded the market is (default liquid)",
+    )
+    add(
         "--oi-days",
         type=_positive,
         help="tell only so many days of open interest, as Binance (30); default: all",
@@ -63,6 +71,13 @@ def add_market_options(action: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the time is what stands in FILE at each request: milliseconds, or ISO 8601",
     )
+    add(
+        "--faults",
+        type=Path,
+        metavar="FILE",
+        help='what goes wrong, as JSON, such as [{"kind": "delay", "share": 0.1}]; read anew when changed',
+    )
+    add("--fault-seed", type=int, default=0, help="another number, other requests struck (default 0)")
     add(
         "--now",
         type=_moment,
@@ -91,6 +106,12 @@ def clock_of(args: argparse.Namespace) -> Clock | None:
         return None
     speed = 1.0 if args.speed is None else args.speed
     return WallClock(args.now, speed) if args.now is not None else replace(WallClock.of_day(), speed=speed)
+
+
+def faults_of(args: argparse.Namespace) -> Faults:
+    """Return the faults that were asked for; an error if the file is missing or holds no plan."""
+    plan = () if args.faults is None else read_plan(args.faults)
+    return Faults(plan, args.fault_seed, args.faults)
 
 
 def require_now(args: argparse.Namespace, clock: Clock | None) -> None:
