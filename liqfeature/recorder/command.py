@@ -63,12 +63,13 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     add("--save", type=float, default=0.5, help=argparse.SUPPRESS)
     add("--compact", type=float, default=300.0, help=argparse.SUPPRESS)
     add("--retry", type=float, default=5.0, help=argparse.SUPPRESS)
+    add("--note", type=float, default=10.0, help=argparse.SUPPRESS)
     command.set_defaults(run=_record)
 
 
 def _record(args: argparse.Namespace) -> int:
     exchanges, pairs = _wanted(args)
-    pace = Pace(save=args.save, compact=args.compact, retry=args.retry)
+    pace = Pace(save=args.save, compact=args.compact, retry=args.retry, note=args.note)
     session = Session(args.out, pace, Inbox(args.most))
     console = _console()
     with _logging_to(console):

@@ -1,7 +1,7 @@
 """What was received and is not on disk yet, and the count of it all."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from liqfeature.checks import require
 from liqfeature.data.prints import Print
@@ -54,9 +54,8 @@ class Tally:
             self.short += one.notional
 
 
-@dataclass(slots=True)
 class Inbox:
-    """Prints on their way to the disk.
+    """Prints on their way to the disk; `tallies` counts them by exchange.
 
     Parameters
     ----------
@@ -64,14 +63,13 @@ class Inbox:
         Prints kept at most; above it the newest are given up and counted as lost.
     """
 
-    most: int = MOST_WAITING
-    tallies: dict[str, Tally] = field(default_factory=dict)
-    _waiting: list[Print] = field(default_factory=list)
-    _in_hand: int = 0
-    _seen: "OrderedDict[Print, None]" = field(default_factory=OrderedDict)
-
-    def __post_init__(self) -> None:
-        require("most", self.most >= 1, "at least 1", self.most)
+    def __init__(self, most: int = MOST_WAITING) -> None:
+        require("most", most >= 1, "at least 1", most)
+        self.most = most
+        self.tallies: dict[str, Tally] = {}
+        self._waiting: list[Print] = []
+        self._in_hand = 0
+        self._seen: OrderedDict[Print, None] = OrderedDict()
 
     @property
     def unwritten(self) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from liqfeature.data.prints import Print
 from liqfeature.errors import LiqFeatureError
 from liqfeature.recorder.compaction import compact
 from liqfeature.recorder.directory import claim, locked
-from liqfeature.recorder.inbox import MOST_WAITING, Inbox
+from liqfeature.recorder.inbox import Inbox
 from liqfeature.recorder.journal import Journal
 from liqfeature.recorder.listener import Listener
 from liqfeature.recorder.spans import Spans
@@ -47,28 +47,24 @@ class Pace:
             require(name, getattr(self, name) > 0, "above 0 seconds", getattr(self, name))
 
 
-@dataclass(slots=True)
 class Session:
-    """One run of the recorder.
+    """One run of the recorder; `trouble` says why the last write failed, None while all is well.
 
     Parameters
     ----------
     root : Path
         Directory to write to.
-    pace : Pace
-    inbox : Inbox
+    pace : Pace, optional
+    inbox : Inbox, optional
         Counts, and prints not on disk yet.
     """
 
-    root: Path
-    pace: Pace = field(default_factory=Pace)
-    inbox: Inbox = field(default_factory=lambda: Inbox(MOST_WAITING))
-    trouble: str | None = None
-    """Why the last write failed; None while all is well."""
-    _journal: Journal = field(init=False)
-    _listeners: list[Listener] = field(default_factory=list)
-    _saving: "asyncio.Task[bool] | None" = None
-    _compacting: "asyncio.Task[None] | None" = None
+    def __init__(self, root: Path, pace: Pace | None = None, inbox: Inbox | None = None) -> None:
+        self.root, self.pace, self.inbox = root, pace or Pace(), inbox or Inbox()
+        self.trouble: str | None = None
+        self._listeners: list[Listener] = []
+        self._saving: asyncio.Task[bool] | None = None
+        self._compacting: asyncio.Task[None] | None = None
 
     async def run(
         self, exchanges: Mapping[str, Mapping[str, Any]], pairs: Sequence[str], stop: asyncio.Event
