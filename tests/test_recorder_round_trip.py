@@ -14,6 +14,7 @@ from liqfeature.data.schema import FORCED_ORDERS
 from liqfeature.data.store import write_frame
 from liqfeature.recorder.compaction import compact
 from liqfeature.recorder.journal import Journal
+from liqfeature.recorder.spans import Spans
 from liqfeature.scoring.recorded import hourly_totals, load_recorded
 
 PAIR = "BTC/USDT:USDT"
@@ -108,3 +109,23 @@ def test_calibrate_reads_it_too(root, datadir, monkeypatch):
     out = str(root.parent / "found.json")
     assert main(["calibrate", "--datadir", str(datadir), "--liquidations", str(root), "--out", out]) == 2
     assert len(seen["liquidations"]) == 3000
+
+
+def test_hours_in_which_it_did_not_listen_are_unknown(root):
+    """Not 0, as where it listened and nothing was liquidated."""
+    orders = load_recorded(root, PAIR, "bybit")
+    without = hourly_totals(orders)
+    first, last = (int(without["date"].iloc[i].timestamp() * 1000) for i in (0, -1))
+    hour = 3_600_000
+    spans = Spans(root, "bybit", [PAIR])
+    spans.add((first - 2 * hour, first + 20 * hour))
+    spans.add((first + 22 * hour + hour // 2, last + 3 * hour))
+    spans.write(spans.content())
+    found = hourly_totals(load_recorded(root, PAIR, "bybit")).set_index("date")
+    unheard = found.index[found["long"].isna()]
+    assert unheard.tolist() == [without["date"].iloc[i] for i in (20, 21, 22)]
+    assert (found.iloc[:2] == 0).all(axis=None)
+    assert (found.iloc[-2:] == 0).all(axis=None)
+    assert len(found) == len(without) + 4
+    known = without.set_index("date").drop(unheard)
+    pd.testing.assert_frame_equal(found.loc[known.index], known, check_freq=False)

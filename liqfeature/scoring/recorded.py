@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from liqfeature.checks import require
-from liqfeature.data.recordings import load_recording
+from liqfeature.data.recordings import load_recording, load_totals
 from liqfeature.data.schema import FORCED_ORDERS
 from liqfeature.data.store import read_frame
 from liqfeature.errors import DataError, MissingColumnError
@@ -17,6 +17,9 @@ TOTALS = ("date", "long", "short")
 """Columns of hourly totals: opening of the hour, and what was liquidated on each side of the position."""
 
 UNITS = ("quote", "base")
+
+HEARD = "heard"
+"""Key in a table's `attrs`: openings of the hours, milliseconds, in which a recorder listened."""
 
 _BINANCE_SIDE = {"SELL": "long", "BUY": "short"}
 """Liquidating a long sells."""
@@ -41,7 +44,8 @@ def load_recorded(path: str | Path, pair: str, exchange: str | None = None) -> p
     -------
     DataFrame
         `date, long, short`, or the columns of `FORCED_ORDERS`, by date ascending. Where the exchange does not
-        tell the price of the fill, `price` is the bankruptcy price.
+        tell the price of the fill, `price` is the bankruptcy price. Of a recorder's directory, `attrs`
+        tells `hourly_totals` in which hours it listened.
 
     Raises
     ------
@@ -70,7 +74,15 @@ def load_recorded(path: str | Path, pair: str, exchange: str | None = None) -> p
         raise DataError(message)
     if "bankruptcy_price" in mine:
         mine = mine.assign(price=mine["price"].fillna(mine["bankruptcy_price"]))
-    return mine.sort_values("date", ignore_index=True)
+    mine = mine.sort_values("date", ignore_index=True)
+    if path.is_dir():
+        mine.attrs[HEARD] = _heard(path, pair, exchange)
+    return mine
+
+
+def _heard(path: Path, pair: str, exchange: str | None) -> tuple[int, ...]:
+    totals = load_totals(path, pair, "1h", exchange)
+    return tuple(times(totals, "liquidations")[totals["long"].notna().to_numpy()].tolist())
 
 
 def are_orders(liquidations: pd.DataFrame) -> bool:
@@ -81,7 +93,8 @@ def are_orders(liquidations: pd.DataFrame) -> bool:
 def hourly_totals(liquidations: pd.DataFrame) -> pd.DataFrame:
     """Totals per hour from totals or orders; `date, long, short`.
 
-    Between the first and the last hour with an order, hours without any count as 0.
+    Hours without any order count as 0: those between the first and the last with one, or, of a recorder's
+    directory, those in which it listened; then the others are NaN.
 
     Raises
     ------
@@ -103,7 +116,13 @@ def hourly_totals(liquidations: pd.DataFrame) -> pd.DataFrame:
         side: liquidations["notional"].where(liquidations["side"] == side, 0.0).groupby(hour).sum()
         for side in ("long", "short")
     }
-    return pd.DataFrame(totals).resample("1h").sum().rename_axis("date").reset_index()
+    found = pd.DataFrame(totals).resample("1h").sum()
+    if heard := liquidations.attrs.get(HEARD):
+        date = pd.to_datetime(pd.Index(heard), unit="ms", utc=True)
+        everything = pd.date_range(date[0], date[-1], freq="1h", unit="ms")
+        found = found.reindex(everything, fill_value=0.0)
+        found[~everything.isin(date)] = np.nan
+    return found.rename_axis("date").reset_index()
 
 
 def _of_binance(table: pd.DataFrame, pair: str) -> pd.DataFrame:
