@@ -163,10 +163,18 @@ def test_equal_orders_of_one_message_are_two_and_of_two_messages_one():
     assert received("bybit", twice, CONTRACTS).prints == (first, second)
 
 
+def test_a_market_of_okx_that_cannot_be_understood_costs_no_other():
+    message = changed(OKX)
+    message["data"] = [{"instId": "IOST-USDT-SWAP"}, 5, {"instId": [], "details": [{}]}, *message["data"]]
+    found = received("okx", message, CONTRACTS)
+    assert (len(found.prints), len(found.malformed)) == (1, 3)
+
+
 @pytest.mark.parametrize(
     ("exchange", "message"),
     [
         ("binance", changed(BINANCE, S="HOLD")),
+        ("binance", changed(BINANCE, s=[])),
         ("binance", changed(BINANCE, T="soon")),
         ("binance", changed(BINANCE, T=1568014460)),  # seconds
         ("binance", changed(BINANCE, z="-1")),

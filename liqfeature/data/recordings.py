@@ -74,7 +74,7 @@ def load_recording(
         Whose prints, where a recorder's directory holds those of several. Of one exchange's directory or a
         single file everything is read.
     first : Timestamp, optional
-        Leave out prints before it, without reading the files of earlier days.
+        With a time zone. Leave out prints before it, without reading the files of earlier days.
 
     Returns
     -------
@@ -94,7 +94,8 @@ def load_recording(
     root, exchange = place_of(path, exchange)
     waiting = frame_of([one for one in _journal(root) if one.exchange == exchange])
     days = sorted((root / exchange / _stem(pair)).glob("[0-9]*.parquet"))  # unfinished ones begin with a dot
-    tables = [read_frame(day) for day in days if first is None or day.stem >= f"{first:%Y-%m-%d}"]
+    begin = "" if first is None else f"{first.tz_convert('UTC'):%Y-%m-%d}"
+    tables = [read_frame(day) for day in days if day.stem >= begin]
     table = pd.concat([table for table in (*tables, waiting) if len(table)] or [waiting])
     return _of_pair(table, path, pair, first)
 

@@ -72,8 +72,8 @@ def received(exchange: str, message: Any, contracts: Contracts) -> Received:
     except (KeyError, TypeError, AttributeError) as error:
         return Received(malformed=(f"{type(error).__name__} {error} in {message!r}"[:300],))
     for market, row in rows:
-        contract = contracts.get(market)
         try:
+            contract = contracts.get(market)
             found = _PRINT[exchange](row, contract) if contract else None
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             malformed.append(f"{type(error).__name__} {error} in {row!r}"[:300])
@@ -132,10 +132,13 @@ def _bybit(row: Any, contract: Contract) -> Print | None:
     )
 
 
-def _okx_rows(message: Any) -> Iterator[tuple[str, Any]]:
+def _okx_rows(message: Any) -> Iterator[tuple[Any, Any]]:
     for market in message["data"]:
+        if not isinstance(market, dict) or not isinstance(market.get("details"), list):
+            yield {}, market  # which cannot be a market's name, so that it is told
+            continue
         for row in market["details"]:
-            yield market["instId"], row
+            yield market.get("instId"), row
 
 
 def _okx(row: Any, contract: Contract) -> Print | None:
