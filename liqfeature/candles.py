@@ -7,6 +7,7 @@ import pandas as pd
 
 from liqfeature.errors import DataError
 from liqfeature.join import join_funding, join_mark, join_open_interest
+from liqfeature.liquidations import usual_liquidations
 from liqfeature.tables import numbers, times
 from liqfeature.types import BoolArray, FloatArray, IntArray
 
@@ -20,7 +21,7 @@ WIDEST_RANGE = 1e20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candles:
-    """Candles and what was known at the close of each; every array has shape (n,).
+    """Candles and what was known at the close of each; every array has shape (n,) unless said.
 
     Parameters
     ----------
@@ -42,6 +43,8 @@ class Candles:
         Rows (first, and one past the last) to which a change of open interest known with this candle belongs.
     funding : ndarray
         Sum of the funding rates that became usable with this candle, 0 where none did.
+    liquidated : ndarray of shape (2, n)
+        Recorded notional per candle, mean over `lookback`; NaN where it was not recorded. Longs first.
     """
 
     interval: int
@@ -57,6 +60,7 @@ class Candles:
     late_first: IntArray
     late_stop: IntArray
     funding: FloatArray
+    liquidated: FloatArray
 
     @property
     def candles_per_day(self) -> float:
@@ -71,6 +75,7 @@ def align(
     *,
     lookback: int,
     mark: pd.DataFrame | None = None,
+    liquidations: pd.DataFrame | None = None,
     in_contracts: bool = False,
 ) -> Candles:
     """Validate the frames and join them, using nothing at a candle that was not known at its close.
@@ -86,6 +91,8 @@ def align(
         Candles after which a row of open interest is too old to use.
     mark : DataFrame or None
         As for `join_mark`.
+    liquidations : DataFrame or None
+        As for `usual_liquidations`.
     in_contracts : bool
         Whether the exchange gives the amount of open interest in contracts instead of base currency.
 
@@ -118,6 +125,7 @@ def align(
         late_first=known.late_first,
         late_stop=known.late_stop,
         funding=join_funding(funding_rate, time, interval),
+        liquidated=usual_liquidations(liquidations, time, interval, lookback, delay=interval),
     )
 
 

@@ -13,7 +13,7 @@ from liqfeature.week import mean_activity, week_activity
 PARKINSON = 1.0 / (4.0 * math.log(2.0))
 """Variance of a Brownian path per squared range."""
 
-FARTHEST, STEPS_PER_SIGMA = 8, 100
+FARTHEST, STEPS_PER_SIGMA = 10, 100
 """Extent and resolution of the table of reach, in sigmas."""
 
 
@@ -55,6 +55,12 @@ class CascadeRule:
         amplification.
     level : float
         Quantile of trailing forced notional above which the coming one counts as a cascade, 0 to 1.
+    surge : float
+        Multiple of the mean of recorded liquidations above which the coming ones count as a cascade, where
+        there are recordings; above 0.
+    recorded_share : float
+        Share of what the map forces that the recording shows, above 0. Larger: what was recorded stands for
+        less, and cascades are more probable.
     odds : tuple of float
         The logarithm of the odds of a cascade: a constant; weights, at least 0, of the logarithms of the odds
         that price meets the level on its way and of fuel over fuel and level together; weight of the
@@ -65,22 +71,24 @@ class CascadeRule:
     -----
     Range variance after Parkinson (1980); windows after Corsi's HAR model (2009), averaged as volatilities,
     so that one wild candle counts less. Reach by the reflection principle, averaged over `nodes`. Reach
-    was fitted to 5m candles of BTC, 2023-11 to 2024-05, and `odds` to the same candles by
-    `liqfeature calibrate --target cascade`. Impact `Y * sigma * sqrt(Q / V)` after Donier and Bonart (2015);
-    depth in stress is about a third of the usual.
+    was fitted to 5m candles of BTC, 2023-11 to 2024-12, and `odds` to the first half of them by
+    `liqfeature calibrate --target cascade`. Impact `Y * sigma * sqrt(Q / V)` after Donier and Bonart (2015),
+    `Y` measured on signed volume of BTC and ETH; depth in stress is taken to be a third of the usual.
     """
 
     windows: tuple[int, ...] = (4, 36, 288)
-    weights: tuple[float, ...] = (0.6, 0.25, 0.15)
-    lasting: float = 0.83
+    weights: tuple[float, ...] = (0.63, 0.175, 0.195)
+    lasting: float = 1.0
     hours: tuple[float, ...] = HOURS
     weekend: float = 0.42
-    nodes: tuple[float, ...] = (0.5, 1.0, 2.0)
-    node_weights: tuple[float, ...] = (0.17, 0.66, 0.17)
-    impact: float = 1.0
+    nodes: tuple[float, ...] = (0.48, 1.0, 2.46)
+    node_weights: tuple[float, ...] = (0.22, 0.665, 0.115)
+    impact: float = 0.85
     depth_share: float = 0.35
     level: float = 0.95
-    odds: tuple[float, ...] = (0.902, 0.57, 0.708, 0.191)
+    surge: float = 3.0
+    recorded_share: float = 0.02
+    odds: tuple[float, ...] = (0.991, 0.645, 0.835, 0.187)
 
     def __post_init__(self) -> None:
         require_types(self)
@@ -107,6 +115,8 @@ class CascadeRule:
         require("impact", self.impact > 0, "above 0", self.impact)
         require("depth_share", 0 < self.depth_share <= 1, "above 0 and at most 1", self.depth_share)
         require("level", 0 < self.level < 1, "between 0 and 1", self.level)
+        require("surge", self.surge > 0, "above 0", self.surge)
+        require("recorded_share", self.recorded_share > 0, "above 0", self.recorded_share)
         holds = len(self.odds) == 4 and min(self.odds[1:3]) >= 0 and all(map(math.isfinite, self.odds))
         require("odds", holds, "4 numbers, the second and third at least 0", self.odds)
 
@@ -170,6 +180,11 @@ class CascadeRule:
         """
         with np.errstate(divide="ignore", invalid="ignore"):
             return self.impact**2 * variance / (notional * self.depth_share)
+
+    def surge_level(self, recorded: FloatArray) -> FloatArray:
+        """Notional, in the map's amounts, that counts as a cascade where so much is usually recorded."""
+        level: FloatArray = recorded * (self.surge / self.recorded_share)
+        return level
 
 
 def _shares(weights: tuple[float, ...], n: int) -> bool:

@@ -119,13 +119,19 @@ class HeatmapConfig:
     def warmup(self) -> int:
         """Candles on which a row depends at most, its own included.
 
-        A row depends on clusters within the horizon before it; those on distances from price over a lookback
-        and a block, and the cascade on sweeps over a lookback and a horizon; all of them on the map, whose
-        deposits live `max_age`; those on open interest or volume, at most a lookback old, and on the candle
-        before.
+        A row depends on what was read off the map within `memory` before it; the map on deposits, which live
+        `max_age`; those on open interest or volume, at most a lookback old, and on the candle before.
         """
-        block = self.lookback // N_BLOCKS
-        return self.max_age + 2 * self.lookback + block + self.horizon + 2
+        return self.max_age + self.lookback + self.memory + 2
+
+    @property
+    def memory(self) -> int:
+        """Candles before a row whose map the row depends on, beside its own.
+
+        Clusters within the horizon before it, those on distances from price over a lookback and a block; the
+        cascade on sweeps over a lookback and a horizon.
+        """
+        return self.lookback + self.lookback // N_BLOCKS + self.horizon
 
     @classmethod
     def for_pair(cls, pair: str, exchange: str = "binance", **changes: Any) -> Self:

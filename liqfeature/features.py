@@ -80,6 +80,7 @@ def liquidation_features(
     open_interest: pd.DataFrame | None = None,
     funding_rate: pd.DataFrame | None = None,
     mark: pd.DataFrame | None = None,
+    liquidations: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Estimate where leveraged positions would be liquidated, as columns beside the candles.
 
@@ -99,6 +100,10 @@ def liquidation_features(
     mark : DataFrame, optional
         Freqtrade's mark candles, of the candles' timeframe. A wick that the mark price did not follow then
         liquidates nobody; without it every wick does.
+    liquidations : DataFrame, optional
+        What was really liquidated: `date, long, short`, notional per period of the candles' timeframe or a
+        multiple of it, NaN where nothing was recorded. `liq_cascade_*` then refers to `cascade.surge` times
+        the mean of the last lookback instead of to the map's own trailing level; nothing else changes.
 
     Returns
     -------
@@ -118,7 +123,7 @@ def liquidation_features(
     1 where it is fresh, falling to 0.5 without; the lower of now and the mean over `max_age` counts.
     """
     config = config or HeatmapConfig()
-    scan = walk_candles(candles, config, open_interest, funding_rate, mark)
+    scan = walk_candles(candles, config, open_interest, funding_rate, mark, liquidations)
     values = _columns(scan)
     values[: config.warmup - 1] = np.nan
     values[scan.flow.open_interest == 0] = np.nan

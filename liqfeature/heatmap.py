@@ -36,8 +36,11 @@ class Scan:
     columns: FloatArray  # (2, n_readings, n)
     swept: FloatArray  # (4, 2, n): amount, notional, notional within the horizon, level of a cascade
 
-    def run(self, first: int, stop: int) -> None:
-        """Walk the rows from `first` to before `stop`; begin at 0 and go on where the last walk stopped."""
+    def run(self, first: int, stop: int, read_from: int = 0) -> None:
+        """Walk the rows from `first` to before `stop`; begin at 0 and go on where the last walk stopped.
+
+        Rows before `read_from` are not read off the map: a third of the time, where nobody looks at them.
+        """
         scan(
             self.tape,
             self.mixture,
@@ -49,6 +52,7 @@ class Scan:
             self.swept,
             first,
             stop,
+            read_from,
         )
 
 
@@ -58,6 +62,7 @@ def join_candles(
     open_interest: pd.DataFrame | None,
     funding_rate: pd.DataFrame | None,
     mark: pd.DataFrame | None = None,
+    liquidations: pd.DataFrame | None = None,
 ) -> Candles:
     """Validate and join the frames as a configuration wants it; see `liquidation_features` for the frames."""
     return align(
@@ -66,6 +71,7 @@ def join_candles(
         funding_rate,
         lookback=config.lookback,
         mark=mark,
+        liquidations=liquidations,
         in_contracts=config.flow.open_interest_in_contracts,
     )
 
@@ -76,10 +82,15 @@ def walk_candles(
     open_interest: pd.DataFrame | None,
     funding_rate: pd.DataFrame | None,
     mark: pd.DataFrame | None = None,
+    liquidations: pd.DataFrame | None = None,
 ) -> Scan:
-    """Join the frames and walk all candles; see `liquidation_features` for the frames."""
-    scan = prepare_scan(join_candles(candles, config, open_interest, funding_rate, mark), config)
-    scan.run(0, len(candles))
+    """Join the frames and walk all candles, reading what rows after warm-up depend on.
+
+    See `liquidation_features` for the frames.
+    """
+    joined = join_candles(candles, config, open_interest, funding_rate, mark, liquidations)
+    scan = prepare_scan(joined, config)
+    scan.run(0, len(candles), read_from=config.warmup - 1 - config.memory)
     return scan
 
 
@@ -169,6 +180,7 @@ def _reading(
         ratio=config.clusters.ratio,
         least=config.clusters.least_share,
         level=math.ceil(rule.level * lookback) - 1,
+        surge=rule.surge_level(candles.liquidated) * config.horizon,
         per_sigma=float(STEPS_PER_SIGMA),
         reach=rule.reach(),
         odds=rule.log_odds(config.horizon / lookback),

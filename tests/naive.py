@@ -392,9 +392,9 @@ class NaiveScan:
         )
 
     def _reach(self, distance: float, t: int) -> float:
-        """Probability of reach, read off straight lines between hundredths of a sigma, up to eight."""
+        """Probability of reach, read off straight lines between hundredths of a sigma, up to ten."""
         rule, sigma = self.config.cascade, self._sigma(t)
-        if sigma <= 0 or distance >= 8 * sigma:
+        if sigma <= 0 or distance >= 10 * sigma:
             return 0.0
         k = math.floor(distance / sigma * 100)
         one, other = (

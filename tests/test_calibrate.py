@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from frames import random_candles, small_config
 
-from liqfeature import ConfigError, DataError, HeatmapConfig
+from liqfeature import ConfigError, DataError, HeatmapConfig, liquidation_features
 from liqfeature.calibration import calibrate as module
 from liqfeature.calibration import search, weights
 from liqfeature.calibration.calibrate import Calibration, calibrate
@@ -212,7 +212,25 @@ def test_a_wrong_configuration_is_mended(found: Calibration) -> None:
         assert after > before + 0.01
     assert any(note.startswith("changed, score +") for note in found.provenance["steps"].values())
     assert found.config != WRONG
-    assert set(found.provenance["steps"]) == {"churn", "scalps", "median", "weight"}
+    assert set(found.provenance["steps"]) == {"churn", "scalps", "median", "weight", "recorded_share"}
+
+
+def test_the_recorded_share_is_what_was_recorded_over_what_the_map_swept(
+    found: Calibration, market: Inputs, few_steps: Any
+) -> None:
+    features = liquidation_features(
+        market["candles"], found.config, open_interest=market["open_interest"]
+    ).set_index(market["candles"]["date"])
+    inside, totals = found.provenance["in sample"], market["liquidations"].set_index("date")
+    hours = pd.date_range(inside["from"], inside["to"], freq="1h")
+    swept = features[["liq_swept_long", "liq_swept_short"]].resample("1h").sum().loc[hours].to_numpy().sum()
+    share = totals.loc[hours].to_numpy().sum() / swept
+    assert found.config.cascade.recorded_share == pytest.approx(share, rel=1e-9)
+    base = market["liquidations"].copy()
+    price = market["candles"].set_index("date")["close"].resample("1h").mean().loc[base["date"]].to_numpy()
+    base[["long", "short"]] = base[["long", "short"]].div(price, axis=0)
+    in_base = calibrate(**{**market, "liquidations": base}, config=WRONG, unit="base")
+    assert in_base.config.cascade.recorded_share == pytest.approx(share, rel=0.01)
 
 
 def test_the_spans_lie_one_after_the_other_and_hold_the_whole_recording(
@@ -320,7 +338,7 @@ def test_chance_changes_nothing(seed: int, market: Inputs, few_steps: Any) -> No
     totals = market["liquidations"].copy()
     totals[["long", "short"]] = rng.lognormal(0, 1, (len(totals), 2))
     found = calibrate(**{**market, "liquidations": totals}, config=WRONG)
-    assert list(found.provenance["steps"].values()).count("kept") >= 3
+    assert list(found.provenance["steps"].values()).count("kept") >= 3  # of four that could be taken
 
 
 def test_a_recording_that_is_too_short_is_refused_with_its_hours() -> None:

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from liqfeature import COLUMNS, HeatmapConfig, liquidation_features
 from liqfeature.candles import align
-from liqfeature.heatmap import prepare_scan
+from liqfeature.heatmap import prepare_scan, walk_candles
 
 DEFAULT = HeatmapConfig()
 KINDS = ["candles only", "open interest", "hourly open interest", "gaps, funding, holes"]
@@ -186,6 +186,17 @@ def test_clusters_that_a_sweep_looks_back_at_depend_on_warmup_candles_alone() ->
         whole.run(done, end - config.horizon)
         done = end - config.horizon
         np.testing.assert_array_equal(scan.usual.profile, whole.usual.profile)
+
+
+@pytest.mark.parametrize("config", [DEFAULT, small_config()], ids=["default", "small"])
+def test_rows_of_the_map_that_are_not_read_change_no_row_that_is_shown(config: HeatmapConfig) -> None:
+    candles = random_candles(config.warmup + 300, 4, volatility=0.002)
+    whole = prepare_scan(align(candles, None, None, lookback=config.lookback), config)
+    whole.run(0, len(candles))
+    shown = walk_candles(candles, config, None, None)
+    first = config.warmup - 1
+    assert np.isnan(shown.columns[:, :, : first - config.memory]).all()
+    np.testing.assert_array_equal(shown.columns[:, :, first:], whole.columns[:, :, first:])
 
 
 @pytest.mark.parametrize("every", [1, 12])

@@ -18,7 +18,9 @@ from liqfeature.scoring.forecasts import (
     CASCADE_COLUMN,
     FUEL_COLUMN,
     HIT_COLUMN,
+    INFORMED,
     ORACLE,
+    OVER_SWEPT,
     OVER_TRAILING,
     UNCALIBRATED,
     VOLATILITY,
@@ -108,7 +110,7 @@ def test_alarms_on_hours_are_raised_before_they_begin() -> None:
     assert rows[0] == 11  # the last candle of the first hour
     assert ((candles.tick[rows] + 1) % 12 == 0).all()
     oracle = hours.recorded[:, hours.of_candle[rows] + 1].T  # knows the hour
-    got = by_name(list(score_surges(scan, uncalibrated, hours, rows, oracle)))
+    got = by_name(list(score_surges(scan, uncalibrated, scan, hours, rows, oracle)))
     for side in ("long", "short"):
         assert got[ORACLE, "extreme_auc", side] == 1
         assert got[ORACLE, "extreme_precision", side] == 1
@@ -116,19 +118,18 @@ def test_alarms_on_hours_are_raised_before_they_begin() -> None:
         assert 0.3 < got[CASCADE_COLUMN, "surge_auc", side] < 0.7  # noise was recorded
 
 
-def test_the_recorded_mean_takes_the_place_of_the_level() -> None:
-    """Surges over noise whose size changes by the day: dividing by the day before tells them, if divided."""
+def test_scores_over_a_mean_are_divided_by_it() -> None:
     scan, uncalibrated = both_scans(market(), small_config())
     rows, trailing = np.array([500, 600]), np.array([1.0, 100.0])
-    got = _predictors(LONG, scan, uncalibrated, rows, trailing)
-    raised = _predictors(LONG, scan, uncalibrated, rows, 10 * trailing)
-    of_fuel = scan.reading.odds[2]
-    name = CASCADE_COLUMN + OVER_TRAILING
-    np.testing.assert_allclose(raised[name] - got[name], -of_fuel * np.log(10))
+    got = _predictors(LONG, scan, uncalibrated, uncalibrated, rows, trailing)
     for what in (FUEL_COLUMN, VOLATILITY):
         np.testing.assert_allclose(got[what] - got[what + OVER_TRAILING], np.log(trailing))
-    silent = _predictors(LONG, scan, uncalibrated, rows, np.zeros(2))
-    assert np.isnan(silent[name]).all()
+    lookback = scan.config.lookback
+    swept = [scan.swept[1, LONG, t - lookback + 1 : t + 1].sum() for t in rows]
+    np.testing.assert_allclose(got[FUEL_COLUMN] - got[FUEL_COLUMN + OVER_SWEPT], np.log(swept))
+    np.testing.assert_array_equal(got[CASCADE_COLUMN + INFORMED], got[UNCALIBRATED])
+    silent = _predictors(LONG, scan, uncalibrated, uncalibrated, rows, np.zeros(2))
+    assert np.isnan(silent[FUEL_COLUMN + OVER_TRAILING]).all()
 
 
 def test_fuel_of_the_oracle_is_notional_times_reach() -> None:

@@ -16,7 +16,7 @@ ROWS = (
     ("margin", "grid", "flow", "clusters", "week", "judgement"),
     ("leverage", "cascade", "kernels"),
     ("config", "tables", "botconfig"),
-    ("join",),
+    ("join", "liquidations"),
     ("candles",),
     ("heatmap",),
     ("features", "risk", "plot", "snapshot", "signals", "context", "health"),

@@ -7,10 +7,12 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from frames import random_candles
 from hypothesis import given
 from hypothesis import strategies as st
 
-from liqfeature import DataError
+from liqfeature import DataError, HeatmapConfig, liquidation_features
+from liqfeature.cascade import CascadeRule
 from liqfeature.data.prints import Print
 from liqfeature.data.recordings import load_totals, read_spans
 from liqfeature.recorder.journal import Journal
@@ -121,3 +123,26 @@ def test_the_file_is_plain_json(root):
     heard(root, (0, 10))
     values = json.loads((root / "binance" / "listened.json").read_text())
     assert values == {PAIR: [[START, START + 10]]}
+
+
+def test_the_estimate_takes_totals_as_they_are(tmp_path):
+    """A lookback after it began, `liq_cascade_*` refers to what was recorded; nothing else changes."""
+    candles = random_candles(400, 3)
+    config = HeatmapConfig(max_age=96, lookback=24, cascade=CascadeRule(windows=(3, 6, 12)))
+    first = int(candles["date"].iloc[0].timestamp() * 1000) - START
+    rng = np.random.default_rng(4)
+    prints = [
+        sold(first + int(at), ("long", "short")[i % 2], 1000.0 + i)
+        for i, at in enumerate(np.sort(rng.integers(0, 400 * FIVE, 3000)))
+    ]
+    journal = Journal(tmp_path)
+    journal.append(prints)
+    journal.close()
+    heard(tmp_path, (first, first + 250 * FIVE), (first + 253 * FIVE, first + 400 * FIVE))
+    totals = load_totals(tmp_path, PAIR, "5m")
+    without, informed = (liquidation_features(candles, config, liquidations=one) for one in (None, totals))
+    changed = (without != informed) & ~(without.isna() & informed.isna())
+    assert set(changed.columns[changed.any()]) == {"liq_cascade_above", "liq_cascade_below"}
+    rows = np.flatnonzero(changed.any(axis=1))
+    assert rows.size > 50
+    assert not set(rows) & set(range(252, 275))  # some of the lookback was not recorded

@@ -25,7 +25,9 @@ from liqfeature.scoring.forecasts import (
     CASCADE_COLUMN,
     FUEL_COLUMN,
     HIT_COLUMN,
+    INFORMED,
     ORACLE,
+    OVER_SWEPT,
     OVER_TRAILING,
     UNCALIBRATED,
     VOLATILITY,
@@ -149,10 +151,11 @@ def run() -> Run:
 
 def test_every_map_stands_in_the_card_with_every_measure_that_it_can_have(run: Run) -> None:
     foretold = [HIT_COLUMN, CASCADE_COLUMN, UNCALIBRATED, VOLATILITY]
-    at_hours = [CASCADE_COLUMN, FUEL_COLUMN, VOLATILITY, ORACLE]
+    at_hours = [FUEL_COLUMN, VOLATILITY, ORACLE]
     names = [ESTIMATE, FAR, DISTANCE, *BASELINES, MIRRORED, TRUTH, *foretold]
     assert run.card.maps()[: len(names)] == names
-    others = {FUEL_COLUMN, ORACLE, *(name + OVER_TRAILING for name in at_hours)}
+    told = {CASCADE_COLUMN + INFORMED, FUEL_COLUMN + OVER_SWEPT}
+    others = {FUEL_COLUMN, ORACLE, *told, *(name + OVER_TRAILING for name in at_hours)}
     assert set(run.card.maps()[len(names) :]) == others
     for name in (ESTIMATE, FAR, *(set(BASELINES) - {PATH})):
         for side in ("long", "short"):

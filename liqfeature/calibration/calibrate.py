@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from liqfeature.calibration.search import STEPS, Trial, best_change, best_weights, trial_of
+from liqfeature.calibration.search import STEPS, Trial, best_change, best_weights, changed, trial_of
 from liqfeature.checks import require
 from liqfeature.config import HeatmapConfig
+from liqfeature.errors import DataError
 from liqfeature.heatmap import join_candles
 from liqfeature.scoring.hours import Hours, hours_of
 from liqfeature.scoring.maps import Ground
-from liqfeature.scoring.recorded import hourly_totals
-from liqfeature.scoring.validate import require_recorded, scored_rows
-from liqfeature.types import BoolArray
+from liqfeature.scoring.ours import estimate
+from liqfeature.scoring.recorded import UNITS, hourly_totals
+from liqfeature.scoring.validate import in_quote, require_recorded, scored_rows
+from liqfeature.types import BoolArray, FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ def calibrate(
     *,
     open_interest: pd.DataFrame | None = None,
     funding_rate: pd.DataFrame | None = None,
+    unit: str = "quote",
     first: pd.Timestamp | None = None,
     last: pd.Timestamp | None = None,
     share: float = 0.5,
@@ -66,6 +69,8 @@ def calibrate(
     config, open_interest, funding_rate
         As for `liquidation_features`; `config` is where the search begins, its calibrated shares of leverage
         apart, which are fitted anew.
+    unit : {"quote", "base"}
+        Of totals; it matters for `cascade.recorded_share` alone.
     first, last : Timestamp, optional
         Candles between which recorded hours are used; by default all after warm-up.
     share : float
@@ -89,6 +94,7 @@ def calibrate(
     and with the hour's path, range and volume held fixed. It sees almost only leverages above 50x.
     """
     require("share", 0 < share < 1, "between 0 and 1", share)
+    require("unit", unit in UNITS, f"one of {', '.join(UNITS)}", repr(unit))
     start = config or HeatmapConfig()
     aligned = join_candles(candles, start, open_interest, funding_rate)
     ground = Ground(candles=aligned, grid=start.grid, origins=np.zeros(0, dtype=np.int64), n_window=1)
@@ -100,7 +106,26 @@ def calibrate(
     for step, changes in STEPS.items():
         found, notes[step] = best_change(found, changes, trial)
     found, notes["weight"] = best_weights(found, trial, ranks_only=ranks_only)
+    amounts = in_quote(hours, aligned) if unit == "base" else hours
+    share_recorded = recorded_share(amounts, hours.total(estimate(ground, found).swept), trial.inside)
+    notes["recorded_share"] = f"{share_recorded:.4g} of what the map forces was recorded"
+    found = changed(found, {"cascade.recorded_share": share_recorded})
     return Calibration(config=found, provenance=_provenance(start, found, notes, trial))
+
+
+def recorded_share(hours: Hours, swept: FloatArray, rows: BoolArray) -> float:
+    """Notional recorded over what a map swept, (2, n_hours), in the given hours, both sides together.
+
+    Raises
+    ------
+    DataError
+        If either is nothing.
+    """
+    recorded, forced = (float(np.nansum(values[:, rows])) for values in (hours.recorded, swept))
+    if not (recorded > 0 and forced > 0):
+        msg = f"recorded and swept notional must be above 0, received {recorded:g} and {forced:g}"
+        raise DataError(msg)
+    return recorded / forced
 
 
 def _provenance(

@@ -62,7 +62,8 @@ def _calibrate(args: argparse.Namespace) -> int:
         found = calibrate_cascade(**inputs)
     else:
         ranks_only = not (args.complete or args.sandbox)
-        found = calibrate(liquidations=market["liquidations"], **inputs, ranks_only=ranks_only)
+        recorded = {name: market[name] for name in ("liquidations", "unit")}
+        found = calibrate(**recorded, **inputs, ranks_only=ranks_only)
     _print(found)
     values = found.to_dict()
     values["provenance"] = {

@@ -53,6 +53,7 @@ class Reading(NamedTuple):
     ratio: float  # a cluster exceeds the usual this many times
     least: float  # share of open interest that a cluster holds at least
     level: int  # rank of the 95 % level among the ordered forced notionals
+    surge: FloatArray  # (2, n): the level from recorded liquidations, NaN where there are none
     per_sigma: float  # entries of `reach` per sigma
     reach: FloatArray  # (n_reach,): probability of reach by distance
     odds: FloatArray  # (3,): logarithm of the odds of a cascade: constant, weights of reach and of fuel
@@ -194,6 +195,8 @@ def _read_cascade(
     row[AMPLIFICATION] = amplification(reading.notional, offset, sigma, reading.impact[t])
     if usual.clock[1] + 1 >= usual.ordered.shape[1]:
         level = usual.ordered[side, reading.level]
+        if reading.surge[side, t] > 0.0:
+            level = reading.surge[side, t]
         distance = distance_holding(book, side, price_bin, reading.notional, offset, level, reading.centre)
         reached = reach_probability(distance / sigma, reach, per_sigma)
         row[CASCADE] = cascade_probability(reached, row[FUEL], level, reading.odds)

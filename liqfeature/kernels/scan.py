@@ -45,12 +45,13 @@ def scan(
     swept: FloatArray,
     first: int,
     stop: int,
+    read_from: int,
 ) -> None:
     """Walk the candles `first` to `stop`, changing the book and writing the columns.
 
-    Row t is written from candles up to t alone, at the close of t. `columns` has shape (2, n_readings, n),
-    `swept` (4, 2, n): amount, notional, notional within the horizon, and the level that a cascade exceeds,
-    0 before there is one; `nearest` is explained in kernels/clearing.py.
+    Row t is written from candles up to t alone, at the close of t; none is before `read_from`. `columns` has
+    shape (2, n_readings, n), `swept` (4, 2, n): amount, notional, notional within the horizon, and the level
+    that a cascade exceeds, 0 before there is one; `nearest` is explained in kernels/clearing.py.
     """
     length = reading.generation
     entries, shares = np.empty(3), np.array([0.25, 0.5, 0.25])
@@ -66,6 +67,8 @@ def scan(
         for holding in range(2):
             shrink(book, holding, tape.kept[holding, t])
         open_positions(tape, t, mixture, book, entries, shares, length)
+        if t < read_from:
+            continue
         read(
             tape.tick[t],
             tape.close[t],

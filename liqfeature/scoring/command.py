@@ -138,6 +138,7 @@ def _simulated(args: argparse.Namespace) -> dict[str, Any]:
     return {
         "candles": history.candles(tape, args.timeframe),
         "liquidations": tape.forced_orders,
+        "unit": "quote",
         "config": config,
         "open_interest": history.open_interest(tape, args.timeframe),
         "funding_rate": history.funding(tape),

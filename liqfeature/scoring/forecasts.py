@@ -6,6 +6,7 @@ import numpy as np
 
 from liqfeature.candles import Candles
 from liqfeature.cascade import STEPS_PER_SIGMA
+from liqfeature.flow import trailing_sum
 from liqfeature.heatmap import Scan
 from liqfeature.kernels.read import CASCADE, FUEL, HIT, NEAR
 from liqfeature.scoring.alarms import (
@@ -23,7 +24,8 @@ from liqfeature.types import LONG, SHORT, FloatArray, IntArray
 
 HIT_COLUMN, CASCADE_COLUMN, FUEL_COLUMN = "liq_hit", "liq_cascade", "liq_fuel"
 UNCALIBRATED, VOLATILITY, ORACLE = "reach of the level", "volatility", "oracle: fuel"
-OVER_TRAILING = " over trailing liquidations"
+OVER_TRAILING, OVER_SWEPT = " over trailing liquidations", " over trailing liq_swept"
+INFORMED = ", recordings given"
 
 ALARMED, EXTREME = 0.05, 0.01
 """Shares of the rows that raise an alarm, and of the hours that hold most."""
@@ -82,7 +84,7 @@ def _score_own_rows(side: str, of: dict[str, FloatArray], day: IntArray) -> Iter
 
 
 def score_surges(
-    scan: Scan, uncalibrated: Scan, hours: Hours, rows: IntArray, oracle: FloatArray | None
+    scan: Scan, uncalibrated: Scan, informed: Scan, hours: Hours, rows: IntArray, oracle: FloatArray | None
 ) -> Iterator[Score]:
     """Scores of alarms, raised at the start of an hour, on what is liquidated within it.
 
@@ -90,6 +92,8 @@ def score_surges(
     ----------
     scan, uncalibrated : Scan
         As for `score_own_events`.
+    informed : Scan
+        The same as the first, told what was recorded before.
     hours : Hours
         With what was recorded, or is true.
     rows : ndarray of shape (n_rows,)
@@ -101,7 +105,7 @@ def score_surges(
     day = hours.day[hour]
     for side in range(2):
         recorded, trailing = hours.recorded[side], trailing_mean(hours.recorded[side])[hour]
-        scores = _predictors(side, scan, uncalibrated, rows, trailing)
+        scores = _predictors(side, scan, uncalibrated, informed, rows, trailing)
         if oracle is not None:
             scores |= _with_trailing(ORACLE, np.log(np.maximum(oracle[:, side], _LEAST)), trailing)
         known = ~np.isnan(sum(scores.values(), surged(recorded)[hour]))
@@ -121,19 +125,17 @@ _LEAST = 1e-300
 
 
 def _predictors(
-    side: int, scan: Scan, uncalibrated: Scan, rows: IntArray, trailing: FloatArray
+    side: int, scan: Scan, uncalibrated: Scan, informed: Scan, rows: IntArray, trailing: FloatArray
 ) -> dict[str, FloatArray]:
     """Scores by name, each of shape (n_rows,); larger: more is expected."""
     fuel = np.log(np.maximum(scan.columns[side, FUEL, rows], _LEAST))
-    odds = _log_odds(scan.columns[side, CASCADE, rows])
-    reached = _log_odds(uncalibrated.columns[side, CASCADE, rows])
-    _, of_reach, of_fuel = scan.reading.odds
+    swept = trailing_sum(scan.swept[1, side], scan.config.lookback)[rows]
     return {
-        CASCADE_COLUMN: odds,
-        # The same model with the recorded mean in the place of the level.
-        CASCADE_COLUMN + OVER_TRAILING: of_reach * reached + of_fuel * (fuel - _log(trailing)),
+        CASCADE_COLUMN: _log_odds(scan.columns[side, CASCADE, rows]),
+        CASCADE_COLUMN + INFORMED: _log_odds(informed.columns[side, CASCADE, rows]),
         **_with_trailing(FUEL_COLUMN, fuel, trailing),
-        UNCALIBRATED: reached,
+        FUEL_COLUMN + OVER_SWEPT: fuel - _log(swept),
+        UNCALIBRATED: _log_odds(uncalibrated.columns[side, CASCADE, rows]),
         **_with_trailing(VOLATILITY, np.log(np.maximum(scan.reading.sigma[rows], _LEAST)), trailing),
     }
 

@@ -12,6 +12,7 @@ from liqfeature.checks import require
 from liqfeature.config import HeatmapConfig, with_odds
 from liqfeature.errors import DataError
 from liqfeature.heatmap import Scan, join_candles, prepare_scan
+from liqfeature.liquidations import usual_liquidations
 from liqfeature.scoring.contenders import DISTANCE, ESTIMATE, contenders
 from liqfeature.scoring.forecasts import hourly_rows, oracle_fuel, score_own_events, score_surges
 from liqfeature.scoring.hours import HOUR, Hours, hours_of
@@ -95,6 +96,7 @@ def validate(
     if liquidations is None:
         return Scorecard(about=_about_candles(candles, config, rows), scores=tuple(own))
     hours, orders = _recorded(aligned, liquidations, unit, rows)
+    informed = _walked(_with_recorded(aligned, liquidations, unit, config), config)
     horizon = hours_ahead * HOUR // aligned.interval
     ground = Ground(
         candles=aligned,
@@ -103,7 +105,7 @@ def validate(
         n_window=int(np.ceil(WINDOW / config.grid.width)),
     )
     scores = _scores(ground, config, hours, horizon, orders, true_maps)
-    surges = _surges(scans, ground, hours, true_maps)
+    surges = _surges((*scans, informed), ground, hours, true_maps)
     return Scorecard(about=_about(candles, config, hours, ground, orders), scores=(*scores, *own, *surges))
 
 
@@ -115,7 +117,7 @@ def _recorded(
     require_recorded(hours, liquidations)
     if are_orders(liquidations):
         return hours, liquidations.sort_values("date", kind="stable")
-    return (_in_quote(hours, candles) if unit == "base" else hours), None
+    return (in_quote(hours, candles) if unit == "base" else hours), None
 
 
 def _scores(
@@ -146,8 +148,20 @@ def _walked(candles: Candles, config: HeatmapConfig) -> Scan:
     return scan
 
 
+def _with_recorded(candles: Candles, liquidations: pd.DataFrame, unit: str, config: HeatmapConfig) -> Candles:
+    """Lay what was recorded until the close of each candle beside the candles."""
+    hours = hours_of(candles, hourly_totals(liquidations), 0, candles.tick.size - 1)
+    long, short = (in_quote(hours, candles) if unit == "base" else hours).recorded
+    opening = (hours.first + np.arange(long.size)) * HOUR
+    date = pd.to_datetime(opening, unit="ms", utc=True)
+    totals = pd.DataFrame({"date": date, "long": long, "short": short})
+    time = candles.tick * candles.interval
+    usual = usual_liquidations(totals, time, candles.interval, config.lookback, delay=0)
+    return dataclasses.replace(candles, liquidated=usual)
+
+
 def _surges(
-    scans: tuple[Scan, Scan], ground: Ground, hours: Hours, true_maps: TrueMaps | None
+    scans: tuple[Scan, Scan, Scan], ground: Ground, hours: Hours, true_maps: TrueMaps | None
 ) -> Iterator[Score]:
     at = dataclasses.replace(ground, origins=hourly_rows(ground.candles, hours))
     oracle = None if true_maps is None else oracle_fuel(scans[0], at.origins, true_windows(at, true_maps))
@@ -191,7 +205,7 @@ def _origins(
     return origins
 
 
-def _in_quote(hours: Hours, candles: Candles) -> Hours:
+def in_quote(hours: Hours, candles: Candles) -> Hours:
     """Turn recorded amounts into notional at the hour's mean price."""
     turnover = np.bincount(hours.of_candle, candles.volume * candles.close, hours.volume.size)
     with np.errstate(divide="ignore", invalid="ignore"):
