@@ -5,6 +5,7 @@ INSIDE = $(MAKE) --no-print-directory
 
 # The simulated market: ten days of warm-up, then two months to trade in.
 SEED ?= 1
+MINUTES ?= 60
 PAIRS = BTC/USDT:USDT ETH/USDT:USDT SOL/USDT:USDT
 MARKET = --pairs $(PAIRS) --start 2026-01-01 --days 70 --seed $(SEED)
 SPAN = --timerange 20260101-20260312
@@ -15,10 +16,12 @@ SANDBOX = user_data/sandbox
 LOG = $(SANDBOX)/freqtrade.log
 FREQTRADE = $(BIN)/freqtrade
 CONFIG = --userdir user_data --config configs/backtest.json --config $(SANDBOX)/exchange.json --datadir $(SANDBOX)/data
+# Paper trading elsewhere is the same command without the second configuration: configs/bybit.json, say.
+LIVE = --userdir user_data --config configs/binance.json --config $(SANDBOX)/live.json --datadir $(SANDBOX)/live
 # Freqtrade exits with 0 on bad options, errors of configuration and exceptions in callbacks: its log tells.
 JUDGED = 2>> $(LOG) && ! grep -qE ' - ERROR - |: error: |Unexpected error' $(LOG) || { tail -n 30 $(LOG) >&2; exit 1; }
 
-.PHONY: help setup backtest test check bench lock format clean .in-sandbox
+.PHONY: help setup backtest dry-run test check bench soak lock format clean .in-sandbox
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -28,6 +31,15 @@ setup: .venv/ok  ## make .venv from requirements.lock (a minute, 1.2 GB)
 backtest: .venv/ok  ## simulate a market, download it, backtest LiquidationClusters on it
 	@$(BIN)/liqfeature sandbox run $(MARKET) --config-out $(SANDBOX)/exchange.json --datadir $(SANDBOX)/data \
 	    -- $(INSIDE) .in-sandbox
+
+dry-run: .venv/ok  ## paper trading on a simulated market that goes on in real time, until Ctrl-C
+	@mkdir -p $(SANDBOX)
+	@: > $(SANDBOX)/dry-run.log
+	@echo "log of the bot: $(SANDBOX)/dry-run.log"
+	@$(BIN)/liqfeature sandbox run --live --pairs $(PAIRS) --seed $(SEED) --api \
+	    --config-out $(SANDBOX)/live.json --datadir $(SANDBOX)/live -- \
+	    sh -c 'exec $(FREQTRADE) trade --dry-run $(LIVE) --strategy LiquidationClusters 2>> $(SANDBOX)/dry-run.log' \
+	    || { tail -n 30 $(SANDBOX)/dry-run.log >&2; exit 1; }
 
 test: .venv/ok  ## formatting, lint, types and all tests
 	$(BIN)/ruff format --check .
@@ -43,6 +55,9 @@ check: .venv/ok  ## the same without the tests that run Freqtrade
 
 bench: .venv/ok  ## how fast the columns are
 	$(BIN)/python tests/bench.py
+
+soak: .venv/ok  ## a dry run through every fault that the sandbox knows, for MINUTES=60
+	$(BIN)/python tests/soak.py --minutes $(MINUTES)
 
 lock: .venv/ok  ## resolve requirements.lock anew from pyproject.toml
 	$(BIN)/python -m venv .venv/uv

@@ -10,7 +10,9 @@ from liqfeature.calibration.command import add_commands as add_calibration
 from liqfeature.chart.command import add_commands as add_chart
 from liqfeature.chart.report_command import add_commands as add_report
 from liqfeature.columns import add_commands as add_columns
+from liqfeature.doctor.command import add_commands as add_doctor
 from liqfeature.errors import LiqFeatureError
+from liqfeature.recorder.command import add_commands as add_recorder
 from liqfeature.sandbox.command import add_commands as add_sandbox
 from liqfeature.scoring.command import add_commands as add_scoring
 from liqfeature.show import add_commands as add_show
@@ -38,8 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 done, 2 bad use or a missing file or package, 130 interrupted. `sandbox run` passes on
-        that of its command.
+        Exit code: 0 done, 1 where `doctor` finds a failure or `record` lost rows, 2 bad use or a missing file
+        or package, 130 interrupted. `sandbox run` passes on that of its command.
     """
     args = _parser().parse_args(arguments)
     try:
@@ -62,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     add_columns(commands)
     add_scoring(commands)
     add_calibration(commands)
+    add_recorder(commands)
+    add_doctor(commands)
     add_chart(commands)
     add_show(commands)
     add_report(commands)

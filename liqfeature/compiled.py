@@ -44,7 +44,7 @@ def compiled(kernel: Kernel) -> Kernel:
     neither can be written, nothing is cached, rather than falling back to a directory in the user's home.
     """
     dispatcher = numba.njit(nogil=True, error_model="numpy")(kernel)
-    directory = _cache_directory(Path(kernel.__code__.co_filename).parent)
+    directory = cache_directory(Path(kernel.__code__.co_filename).parent)
     if directory is not None:
         before = _SETTINGS.CACHE_DIR
         _SETTINGS.CACHE_DIR = str(directory)
@@ -65,7 +65,8 @@ def inlined(part: Kernel) -> Kernel:
 
 
 @cache
-def _cache_directory(folder: Path) -> Path | None:
+def cache_directory(folder: Path) -> Path | None:
+    """Return where compiled kernels of a folder are kept; None where they cannot be."""
     base = _SETTINGS.CACHE_DIR or folder / "__pycache__"
     directory = Path(base) / f"numba-{_sources_digest(folder)}"
     try:

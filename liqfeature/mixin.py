@@ -1,5 +1,6 @@
 """Stops beyond clusters and targets at them for any Freqtrade strategy: inherit from `around_clusters`."""
 
+import logging
 from datetime import datetime
 from types import new_class
 from typing import Any
@@ -10,10 +11,18 @@ from liqfeature.config import HeatmapConfig, exchange_traits
 from liqfeature.context import average_true_range
 from liqfeature.features import liquidation_features
 from liqfeature.funding import funding_is_adverse, hours_to_funding, last_funding
+from liqfeature.health import BLOCKING, COLUMN, WORDS, HealthRule, Reason, health, is_sound, sound, unspoken
 from liqfeature.plan import Plan, PlanRule
 from liqfeature.risk import leverage_for_stop, risk_notional, risk_stake
 from liqfeature.sizing import cautious, stop_ratio
 from liqfeature.tiers import tiers_for
+
+_LOG = logging.getLogger(__name__)
+
+LIVE = ("live", "dry_run")
+"""Freqtrade's names of the modes in which a missing input is a failure, and not a choice."""
+
+_FINEST_INTEREST = pd.Timedelta(minutes=5)
 
 
 class ClusterTrades:
@@ -29,6 +38,8 @@ class ClusterTrades:
     """Of margin, should a plan's stop ever be missing."""
 
     plan_rule = PlanRule()
+    health_rule = HealthRule()
+    """What makes a row sound enough for an entry."""
     risk_per_trade = 0.005
     """Share of equity lost at the stop where no cascade is to be feared."""
     order_cost = 0.001
@@ -64,6 +75,7 @@ class ClusterTrades:
         self.startup_candle_count = HeatmapConfig.for_exchange(self.venue).warmup
         self.confirmed: dict[str, Plan] = {}  # by pair, until the entry is filled
         self.plans: dict[int, Plan] = {}  # by trade
+        self.spoken: set[tuple[str, Reason]] = set()  # what was warned of, by pair
 
     # Data and columns.
 
@@ -71,7 +83,7 @@ class ClusterTrades:
         """Ask for funding, and for open interest where the exchange has a history of it."""
         wanted = [("1h", "funding_rate")]
         if exchange_traits(self.venue).open_interest:
-            wanted.append((self.timeframe, "open_interest"))
+            wanted.append((self.interest_timeframe, "open_interest"))
         pairs = self.dp.current_whitelist()
         return [(pair, timeframe, candle_type) for pair in pairs for timeframe, candle_type in wanted]
 
@@ -81,19 +93,60 @@ class ClusterTrades:
 
     def open_interest(self, pair: str) -> pd.DataFrame:
         """Return Freqtrade's rows of open interest."""
-        rows: pd.DataFrame = self.dp.get_pair_dataframe(pair, self.timeframe, "open_interest")
+        rows: pd.DataFrame = self.dp.get_pair_dataframe(pair, self.interest_timeframe, "open_interest")
         return rows
 
+    @property
+    def interest_timeframe(self) -> str:
+        """Timeframe of open interest: the candles', and 5m for shorter ones, which no exchange offers."""
+        return "5m" if pd.Timedelta(self.timeframe) < _FINEST_INTEREST else self.timeframe
+
     def cluster_columns(self, dataframe: pd.DataFrame, metadata: dict[str, Any]) -> pd.DataFrame:
-        """Return the candles with all `liq_` columns, the last `funding`, and `atr` where it is missing."""
+        """Return the candles with all `liq_` columns, the last `funding`, and `atr` where it is missing.
+
+        `liq_health` is 0 where a row is sound, else the sum of its reasons (`liqfeature.health.Reason`);
+        those of the last row are told once per pair.
+        """
         pair = metadata["pair"]
         paid, interest = self.dp.get_pair_dataframe(pair, "1h", "funding_rate"), self.open_interest(pair)
         config = self.heatmap_config(pair)
         features = liquidation_features(dataframe, config, open_interest=interest, funding_rate=paid)
+        features[COLUMN] = health(
+            dataframe,
+            features,
+            config,
+            open_interest=interest,
+            expected=exchange_traits(self.venue).open_interest,
+            rule=self.health_rule,
+        )
+        self.tell_health(pair, features)
         features["funding"] = last_funding(dataframe, paid)
         if "atr" not in dataframe:
             features["atr"] = average_true_range(dataframe)
         return pd.concat([dataframe, features], axis=1)
+
+    # Health: no entry on bad data; open trades keep their plan.
+
+    def tell_health(self, pair: str, rows: pd.DataFrame) -> None:
+        """Warn of what is wrong with the last row, once per pair and reason; by Telegram, too."""
+        for reason in unspoken(self.spoken, pair, rows[COLUMN].iloc[-1] if len(rows) else 0.0):
+            effect = "no entries" if reason & self.blocking() else "told once"
+            message = f"{pair}: {WORDS[reason]} ({effect}; open trades are managed on)"
+            _LOG.warning(message)
+            self.dp.send_msg(message)
+
+    def blocking(self) -> Reason:
+        """Return the reasons not to enter; for a bot also that there is no open interest at all."""
+        return BLOCKING | Reason.NO_OPEN_INTEREST if self.dp.runmode.value in LIVE else BLOCKING
+
+    def sound(self, rows: pd.DataFrame) -> "pd.Series[bool]":
+        """Tell which rows are sound enough for an entry."""
+        return sound(rows, self.blocking())
+
+    def is_sound(self, pair: str) -> bool:
+        """Tell whether the last closed candle is sound enough for an entry."""
+        row = self.last_row(pair)
+        return row is not None and is_sound(row, self.blocking())
 
     # Entry: the plan decides leverage and stake.
 
@@ -136,21 +189,27 @@ class ClusterTrades:
     def custom_stake_amount(self, pair: str, current_time: datetime, current_rate: float, **kw: Any) -> float:
         """Return the margin with which the stop loses the risk, less where a cascade threatens.
 
-        0, which is no trade, without a plan or without columns.
+        0, which is no trade, without a plan, without columns or where they are not sound.
         """
         plan = self.planned(pair, current_rate, kw["side"])
-        if plan is None:
+        if plan is None or not self.is_sound(pair):
             return 0.0
         cascade = self.last_row(pair)["liq_cascade_above" if plan.is_short else "liq_cascade_below"]
         stake = cautious(risk_stake(**self.risked(plan), leverage=kw["leverage"]), float(cascade))
         return max(0.0, min(stake, float(kw["max_stake"])))
 
     def confirm_trade_entry(self, pair: str, order_type: str, amount: float, rate: float, **kw: Any) -> bool:
-        """Fix the plan at the rate of the order."""
+        """Fix the plan at the rate of the order; refuse one without a plan, on late candles or bad data."""
         plan = self.planned(pair, rate, kw["side"])
-        if plan:
-            self.confirmed[pair] = plan
-        return plan is not None
+        if plan is None or self.is_late(pair, kw["current_time"]) or not self.is_sound(pair):
+            return False
+        self.confirmed[pair] = plan
+        return True
+
+    def is_late(self, pair: str, current_time: datetime) -> bool:
+        """Return whether a candle has closed since the last row, which the exchange did not tell."""
+        row = self.last_row(pair)
+        return bool(row is None or current_time - row["date"] >= 2 * pd.Timedelta(self.timeframe))
 
     # The plan, kept with the trade.
 
@@ -207,9 +266,12 @@ class ClusterTrades:
         return -trade.stake_amount * self.first_share, "near_edge"
 
     def aimed(self, trade: Any, plan: Plan, rate: float) -> Plan:
-        """Return the plan with the targets of the last closed candle, should its own cluster be gone."""
+        """Return the plan with the targets of the last closed candle, should its own cluster be gone.
+
+        On a row that is not sound no cluster is gone: the plan stands.
+        """
         row = self.last_row(trade.pair)
-        if row is None:
+        if row is None or not is_sound(row, self.blocking()):
             return plan
         at = {"price": rate, "average_true_range": float(row["atr"])}
         aimed = plan.retargeted(row, **at, rule=self.plan_rule)

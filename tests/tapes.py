@@ -1,5 +1,6 @@
 """A market without traders, made in milliseconds: prices and open interest walk at random."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -44,3 +45,20 @@ def walking_tape(pair="BTC/USDT:USDT", *, start=START, minutes=3 * 1440, seed=1,
         positions=pd.DataFrame(columns=list(POSITION_EVENTS)),
         forced_orders=pd.DataFrame(columns=list(FORCED_ORDERS)),
     )
+
+
+def with_forced_orders(tape: Tape, *orders: tuple[int, str, float, float]) -> Tape:
+    """Add liquidations: milliseconds from the start, side of the position, price, amount."""
+    after, side, price, amount = zip(*orders, strict=True)
+    forced = {
+        "date": pd.to_datetime([tape.start + one for one in after], unit="ms", utc=True),
+        "pair": tape.pair,
+        "side": side,
+        "price": price,
+        "bankruptcy_price": [
+            one * (0.999 if kind == "long" else 1.001) for one, kind in zip(price, side, strict=True)
+        ],
+        "amount": amount,
+    }
+    frame = pd.DataFrame(forced)
+    return replace(tape, forced_orders=frame.assign(notional=frame["price"] * frame["amount"]))

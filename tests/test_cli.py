@@ -1,5 +1,6 @@
 """The command line: what it writes, how it ends, and that nothing of it is left running."""
 
+import argparse
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -24,6 +26,7 @@ from liqfeature.cli import main
 from liqfeature.data.store import write_frame
 from liqfeature.grid import PriceGrid
 from liqfeature.sandbox import command as sandbox_command
+from liqfeature.sandbox.options import clock_of, require_now, start_of
 from liqfeature.scoring.command import TIMELESS
 
 INSTANT = """
@@ -118,6 +121,40 @@ def test_bad_use_is_one_line_and_exit_code_two(arguments, reason, capsys):
 def test_run_without_a_command_is_bad_use(tmp_path, capsys):
     assert main(["sandbox", "run", "--config-out", str(tmp_path / "exchange.json")]) == 2
     assert capsys.readouterr().err == "liqfeature: sandbox run needs a command after --, received none\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--speed", "2"], "--now and --speed need --live"),
+        (["--clock-file", "nothing.here"], "clock file nothing.here must hold milliseconds"),
+        (["--live", "--now", "2026-03-01"], "on the market, 2026-01-01T00:00 to 2026-01-31T00:00, received"),
+        (["--faults", "nothing.here"], "No such file or directory: 'nothing.here'"),
+        (["--live", "--now", "2026-01-02", "--speed", "0"], "speed must be above 0, got 0.0"),
+    ],
+)
+def test_a_clock_that_cannot_be_is_refused_in_one_line(options, message, capsys):
+    assert main(["sandbox", "serve", *options]) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        (["--live", "--now", "2026-01-03", "--speed", "600"], datetime(2026, 1, 3, tzinfo=UTC)),
+        (["--live"], datetime.now(UTC)),
+    ],
+)
+def test_a_live_market_begins_where_it_is_told_to_or_today(options, shown):
+    parser = argparse.ArgumentParser()
+    sandbox_command.add_commands(parser.add_subparsers())
+    args = parser.parse_args(["sandbox", "serve", *options])
+    clock = clock_of(args)
+    require_now(args, clock)
+    assert abs(clock.now() / 1000 - shown.timestamp()) < 60
+    assert start_of(args) < shown
 
 
 @pytest.mark.parametrize(
@@ -323,7 +360,7 @@ def test_candles_alone_score_what_is_stated(recordings, capsys):
 def test_fitting_the_map_without_liquidations_is_refused_in_one_line(recordings, capsys):
     arguments = ["calibrate", "--datadir", str(recordings / "binance"), "--out", str(recordings / "out.json")]
     assert main(arguments) == 2
-    assert capsys.readouterr().err == "liqfeature: --datadir needs --liquidations FILE, received none\n"
+    assert capsys.readouterr().err == "liqfeature: --datadir needs --liquidations PATH, received none\n"
     assert not (recordings / "out.json").exists()
 
 

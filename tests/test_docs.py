@@ -11,6 +11,8 @@ import pytest
 import liqfeature
 from liqfeature import COLUMNS
 from liqfeature.columns import columns_table
+from liqfeature.data.schema import RECORDED
+from liqfeature.health import Reason
 
 PACKAGE = Path(liqfeature.__file__).parent
 README = PACKAGE.parent / "README.md"
@@ -112,3 +114,19 @@ def test_columns_explain_themselves() -> None:
         assert column.lowest < column.highest
         assert len(column.meaning.split()) >= 3
         assert column.unit
+
+
+def test_the_recorder_s_table_is_the_schema():
+    text = (README.parent / "docs" / "recording.md").read_text(encoding="utf-8")
+    assert "\n".join(f"| `{name}` | {rule} |" for name, rule in RECORDED.items()) in text
+
+
+def test_the_readme_names_every_reason_of_liq_health():
+    text = " ".join(README.read_text(encoding="utf-8").split())
+    assert (
+        "1 for too few candles, 2 for late open interest, 4 for low `liq_quality`, 8 for no open interest"
+        in text
+    )
+    reasons = [Reason.WARM_UP, Reason.STALE_OPEN_INTEREST, Reason.LOW_QUALITY, Reason.NO_OPEN_INTEREST]
+    assert [int(reason) for reason in reasons] == [1, 2, 4, 8]
+    assert list(Reason) == reasons

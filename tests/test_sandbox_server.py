@@ -12,6 +12,7 @@ import pytest
 from tapes import walking_tape
 
 from liqfeature.sandbox.bars import INTERVALS, bars, open_interest_at
+from liqfeature.sandbox.clock import FixedClock
 from liqfeature.sandbox.server import ROUTES, running
 from liqfeature.sandbox.tape import MINUTE
 from liqfeature.sandbox.venue import DAY, Venue
@@ -158,19 +159,77 @@ def test_a_window_includes_both_ends(url):
     assert [row[0] for row in last] == [start + 5 * MINUTE, end]
 
 
-def test_a_candle_that_is_not_finished_is_not_told():
-    venue = Venue.of([BTC])
-    venue.now = BTC.start + 14 * MINUTE
-    with running(venue) as url:
-        assert [row[0] for row in rows(url, KLINES, symbol="BTCUSDT", interval="5m")] == [
-            BTC.start,
-            BTC.start + 5 * MINUTE,
-        ]
+def at(minutes, seconds=0):
+    """A venue whose clock stands so long after the start."""
+    return Venue.of([BTC], clock=FixedClock(BTC.start + minutes * MINUTE + seconds * 1000))
+
+
+def test_nothing_is_told_before_it_has_happened():
+    with running(at(14)) as url:
         assert len(rows(url, OPEN_INTEREST, symbol="BTCUSDT", period="5m")) == 2
         assert len(rows(url, FUNDING, symbol="BTCUSDT")) == 1
-        assert rows(url, "/fapi/v1/time") == {"serverTime": venue.now}
+        assert rows(url, "/fapi/v1/time") == {"serverTime": BTC.start + 14 * MINUTE}
         price = rows(url, "/fapi/v1/ticker/price", symbol="BTCUSDT")["price"]
         assert price == f"{BTC.close[13]:.1f}"
+
+
+@pytest.mark.parametrize("seconds", [0, 59])
+def test_the_candle_that_is_being_made_holds_what_has_happened(seconds):
+    with running(at(14, seconds)) as url:
+        klines = rows(url, KLINES, symbol="BTCUSDT", interval="5m")
+        (mark,) = rows(url, MARK, symbol="BTCUSDT", interval="5m", limit=1)
+    assert [row[0] for row in klines] == [BTC.start + minutes * MINUTE for minutes in (0, 5, 10)]
+    known, current = slice(10, 14), BTC.open[14]
+    assert klines[-1][1:5] == [
+        f"{price:.1f}"
+        for price in (
+            BTC.open[10],
+            max(BTC.high[known].max(), current),
+            min(BTC.low[known].min(), current),
+            current,
+        )
+    ]
+    assert klines[-1][5] == f"{BTC.volume[known].sum():.3f}"
+    assert klines[-1][6] == BTC.start + 15 * MINUTE - 1
+    assert (mark[0], mark[4]) == (BTC.start + 10 * MINUTE, f"{BTC.mark_open[14]:.8f}")
+
+
+def test_a_candle_begins_with_its_first_price():
+    with running(at(15)) as url:
+        *_, finished, current = rows(url, KLINES, symbol="BTCUSDT", interval="5m")
+    assert finished[4] == f"{BTC.close[14]:.1f}"
+    assert current[0] == BTC.start + 15 * MINUTE
+    assert set(current[1:5]) == {f"{BTC.open[15]:.1f}"}
+    assert float(current[5]) == 0
+
+
+@pytest.mark.parametrize("interval", ["1m", "5m", "1h"])
+def test_a_candle_that_is_being_made_is_part_of_windows_and_limits(interval):
+    with running(at(185, 30)) as url:
+        whole = rows(url, KLINES, symbol="BTCUSDT", interval=interval, limit=1000)
+        last = rows(url, KLINES, symbol="BTCUSDT", interval=interval, limit=2)
+        since = rows(url, KLINES, symbol="BTCUSDT", interval=interval, startTime=whole[-1][0])
+        until = rows(url, KLINES, symbol="BTCUSDT", interval=interval, endTime=whole[-1][0] - 1, limit=1000)
+        beyond = rows(url, KLINES, symbol="BTCUSDT", interval=interval, startTime=whole[-1][0] + 1)
+    assert last == whole[-2:]
+    assert since == whole[-1:]
+    assert until == whole[:-1]
+    assert beyond == []
+
+
+def test_the_last_candle_grows_into_the_finished_one():
+    told = []
+    for minutes in range(10, 16):
+        with running(at(minutes)) as url:
+            told += rows(
+                url, KLINES, symbol="BTCUSDT", interval="5m", startTime=BTC.start + 10 * MINUTE, limit=1
+            )
+    highs, lows, volumes = ([float(row[column]) for row in told] for column in (2, 3, 5))
+    assert highs == sorted(highs)
+    assert lows == sorted(lows, reverse=True)
+    assert volumes == sorted(volumes)
+    with running(Venue.of([BTC])) as url:
+        assert told[-1:] == rows(url, KLINES, symbol="BTCUSDT", interval="5m", startTime=told[0][0], limit=1)
 
 
 def test_fundings_come_with_time_rate_and_mark_price(url):

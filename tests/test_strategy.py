@@ -770,6 +770,13 @@ def test_a_confirmation_serves_one_trade_of_its_own_pair(bot, strategy):
 
 
 @sides
+@pytest.mark.parametrize(("minutes", "accepted"), [(5, True), (9.99, True), (10, False), (14, False)])
+def test_nothing_is_entered_on_a_candle_that_another_has_followed(strategy, side, minutes, accepted):
+    now = NOW + timedelta(minutes=minutes)
+    assert ask(strategy, "confirm_trade_entry", side, current_time=now) is accepted
+
+
+@sides
 @pytest.mark.parametrize("live", [False, True], ids=["backtest", "live"])
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
 def test_a_partial_exit_keeps_the_plan(strategy, reads, side, live, share):

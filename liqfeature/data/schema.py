@@ -15,6 +15,19 @@ FORCED_ORDERS = {
 }
 """One row per forced order."""
 
+RECORDED = {
+    "date": "datetime64[ms, UTC]: when it was filled, by the exchange's clock",
+    "exchange": "str: Freqtrade's name, such as binance",
+    "pair": "str: Freqtrade's and ccxt's name, such as BTC/USDT:USDT",
+    "side": "str: long or short, the position's side",
+    "price": "float64: average price of the fill, NaN where the exchange does not tell",
+    "bankruptcy_price": "float64: where the margin is exhausted, NaN where the exchange does not tell",
+    "amount": "float64: base currency, contract sizes applied",
+    "notional": "float64: quote currency, amount times price, or times bankruptcy price where that is all",
+    "copy": "int64: 0; 1, 2, ... for further equal prints of the same message, which are no repetitions",
+}
+"""One row per liquidation that `liqfeature record` received: `FORCED_ORDERS` and where they come from."""
+
 POSITION_EVENTS = {
     "date": "datetime64[ms, UTC]: open of the minute in which it happened",
     "position": "int64: number of the position, unique within a pair",

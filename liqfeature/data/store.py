@@ -31,7 +31,7 @@ def load_candles(datadir: str | Path, pair: str, timeframe: str) -> pd.DataFrame
     DataError
         If there is no such file; it names the files that there are.
     """
-    files = _files(datadir, pair, "futures")
+    files = candle_files(datadir, pair, "futures")
     if timeframe not in files:
         found = ", ".join(str(path.name) for path in files.values()) or "none of this pair"
         msg = f"no {timeframe} futures candles of {pair} in {datadir}; found {found}"
@@ -41,10 +41,10 @@ def load_candles(datadir: str | Path, pair: str, timeframe: str) -> pd.DataFrame
 
 def load_beside(datadir: str | Path, pair: str, timeframe: str, candle_type: str) -> pd.DataFrame | None:
     """Read open interest or funding: of the candles' timeframe, else of the finest there is, else None."""
-    files = _files(datadir, pair, candle_type)
+    files = candle_files(datadir, pair, candle_type)
     if not files:
         return None
-    finest = min(files, key=_minutes)
+    finest = min(files, key=minutes)
     return read_frame(files.get(timeframe, files[finest]))
 
 
@@ -76,7 +76,8 @@ def write_frame(frame: pd.DataFrame, path: str | Path) -> None:
         unfinished.unlink(missing_ok=True)
 
 
-def _files(datadir: str | Path, pair: str, candle_type: str) -> dict[str, Path]:
+def candle_files(datadir: str | Path, pair: str, candle_type: str) -> dict[str, Path]:
+    """Return where the data of a pair lie, by timeframe; `candle_type` by Freqtrade's name."""
     stem = re.sub(r"[/ .@$+:]", "_", pair)
     folder = Path(datadir) / "futures"
     pattern = re.compile(rf"{re.escape(stem)}-(\d+[mhdw])-{candle_type}")
@@ -84,7 +85,8 @@ def _files(datadir: str | Path, pair: str, candle_type: str) -> dict[str, Path]:
     return {match[1]: path for path in paths if (match := pattern.fullmatch(path.stem))}
 
 
-def _minutes(timeframe: str) -> int:
+def minutes(timeframe: str) -> int:
+    """Return how long a timeframe such as "5m" is."""
     return int(timeframe[:-1]) * _UNIT[timeframe[-1]]
 
 

@@ -1,8 +1,8 @@
 """Minutes of a tape, gathered into candles of any interval that Binance offers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
-from typing import Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -35,7 +35,7 @@ Price = Literal["last", "mark"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bars:
-    """Whole candles of one interval; every array has one entry per candle.
+    """Candles of one interval; every array has one entry per candle.
 
     Parameters
     ----------
@@ -58,6 +58,21 @@ class Bars:
     volume: FloatArray
     quote_volume: FloatArray
     taker_buy_volume: FloatArray
+
+    def rows(self, selected: slice) -> Self:
+        """Return some of the candles."""
+        return self._of({name: getattr(self, name)[selected] for name in _PER_CANDLE})
+
+    def then(self, later: Self) -> Self:
+        """Return these candles and later ones of the same interval."""
+        both = {name: np.concatenate([getattr(self, name), getattr(later, name)]) for name in _PER_CANDLE}
+        return self._of(both)
+
+    def _of(self, columns: dict[str, Any]) -> Self:
+        return type(self)(interval=self.interval, **columns)
+
+
+_PER_CANDLE = tuple(field.name for field in fields(Bars) if field.name != "interval")
 
 
 def bars(tape: Tape, interval: str, price: Price = "last") -> Bars:
@@ -92,6 +107,47 @@ def bars(tape: Tape, interval: str, price: Price = "last") -> Bars:
         volume=gather(tape.volume).sum(axis=1),
         quote_volume=gather(tape.quote_volume).sum(axis=1),
         taker_buy_volume=gather(tape.taker_buy_volume).sum(axis=1),
+    )
+
+
+def forming(tape: Tape, interval: str, now: int, price: Price = "last") -> Bars:
+    """Gather the candle that is being made from what has happened so far.
+
+    Parameters
+    ----------
+    tape : Tape
+        Minutes of one pair.
+    interval : str
+        A key of `INTERVALS`.
+    now : int
+        Milliseconds since 1970. Of a minute that is not over only its first price is known.
+    price : {"last", "mark"}
+        Which price the candle shows.
+
+    Returns
+    -------
+    Bars
+        One candle; none where the tape ends at `now` or before, or begins inside the candle.
+    """
+    minutes, minute = INTERVALS[interval], now // MINUTE
+    opened = minute - (minute - _phase(interval)) % minutes
+    first, running = opened - tape.start // MINUTE, minute - tape.start // MINUTE
+    if first < 0 or running >= len(tape.close):
+        return bars(tape, interval, price).rows(slice(0, 0))
+    over = slice(first, running)
+    prefix = "mark_" if price == "mark" else ""
+    opens, highs, lows = (getattr(tape, prefix + name) for name in ("open", "high", "low"))
+    current = float(opens[running])
+    return Bars(
+        interval=minutes * MINUTE,
+        open_time=np.array([opened * MINUTE]),
+        open=opens[first : first + 1],
+        high=np.array([highs[over].max(initial=current)]),
+        low=np.array([lows[over].min(initial=current)]),
+        close=np.array([current]),
+        volume=np.array([tape.volume[over].sum()]),
+        quote_volume=np.array([tape.quote_volume[over].sum()]),
+        taker_buy_volume=np.array([tape.taker_buy_volume[over].sum()]),
     )
 
 

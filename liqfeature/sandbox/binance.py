@@ -1,7 +1,7 @@
 """Binance USD-M's market history, as it answers: pure functions of the venue and a request's parameters.
 
-Numbers are strings, times are milliseconds. Only finished candles are told, while Binance also tells the one
-that is being made. A row of open interest is the state at its time.
+Numbers are strings, times are milliseconds. The last candle is the one that is being made, as far as it is
+known. A row of open interest is the state at its time.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from liqfeature.sandbox.bars import INTERVALS, Bars, Price, open_interest_at
+from liqfeature.sandbox.bars import INTERVALS, Bars, Price, forming, open_interest_at
 from liqfeature.sandbox.query import INVALID_INTERVAL, BinanceError, limit, mandatory, window
 from liqfeature.sandbox.venue import Market, Venue
 
@@ -43,33 +43,30 @@ def exchange_info(venue: Venue, query: Query) -> Row:
 def klines(venue: Venue, query: Query) -> list[list[Any]]:
     """Tell candles of the last price."""
     market = venue.market(query)
-    candles, rows = _asked_bars(venue, market, query, "last")
-    digits = market.filters.price
-    prices = _prices(candles, rows, digits)
-    share = candles.taker_buy_volume[rows] / np.where(candles.volume[rows] > 0, candles.volume[rows], 1)
+    candles = _asked_bars(venue, market, query, "last")
+    share = candles.taker_buy_volume / np.where(candles.volume > 0, candles.volume, 1)
     amounts = zip(
-        _text(candles.volume[rows], 3),
-        _text(candles.quote_volume[rows], 2),
-        _text(candles.taker_buy_volume[rows], 3),
-        _text(candles.quote_volume[rows] * share, 2),
+        _text(candles.volume, 3),
+        _text(candles.quote_volume, 2),
+        _text(candles.taker_buy_volume, 3),
+        _text(candles.quote_volume * share, 2),
         strict=True,
     )
     return [
         [opened, *ohlc, volume, opened + candles.interval - 1, quote, 0, taker, taker_quote, "0"]
         for opened, ohlc, (volume, quote, taker, taker_quote) in zip(
-            candles.open_time[rows].tolist(), prices, amounts, strict=True
+            candles.open_time.tolist(), _prices(candles, market.filters.price), amounts, strict=True
         )
     ]
 
 
 def mark_price_klines(venue: Venue, query: Query) -> list[list[Any]]:
     """Tell candles of the mark price; they have no volume."""
-    market = venue.market(query)
-    candles, rows = _asked_bars(venue, market, query, "mark")
+    candles = _asked_bars(venue, venue.market(query), query, "mark")
     updates = candles.interval // 1000
     return [
         [opened, *ohlc, "0", opened + candles.interval - 1, "0", updates, "0", "0", "0"]
-        for opened, ohlc in zip(candles.open_time[rows].tolist(), _prices(candles, rows, 8), strict=True)
+        for opened, ohlc in zip(candles.open_time.tolist(), _prices(candles, 8), strict=True)
     ]
 
 
@@ -136,14 +133,17 @@ def _symbol(market: Market) -> Row:
     }
 
 
-def _asked_bars(venue: Venue, market: Market, query: Query, price: Price) -> tuple[Bars, slice]:
+def _asked_bars(venue: Venue, market: Market, query: Query, price: Price) -> Bars:
     interval = mandatory(query, "interval")
     if interval not in INTERVALS:
         raise BinanceError(*INVALID_INTERVAL)
     asked = limit(query, default=500, most=1500, refusal=_LIMIT_REFUSAL)
     candles = market.bars(interval, price)
     finished = int(np.searchsorted(candles.open_time, venue.now - candles.interval, side="right"))
-    return candles, window(candles.open_time[:finished], query, asked)
+    current = forming(market.tape, interval, venue.now, price)
+    rows = window(np.append(candles.open_time[:finished], current.open_time), query, asked)
+    told = candles.rows(slice(rows.start, min(rows.stop, finished)))
+    return told.then(current) if rows.stop > max(rows.start, finished) else told
 
 
 def _fundings(venue: Venue, market: Market, query: Query, asked: int) -> list[Row]:
@@ -162,9 +162,9 @@ def _fundings(venue: Venue, market: Market, query: Query, asked: int) -> list[Ro
     ]
 
 
-def _prices(candles: Bars, rows: slice, digits: int) -> list[tuple[str, ...]]:
+def _prices(candles: Bars, digits: int) -> list[tuple[str, ...]]:
     columns = (candles.open, candles.high, candles.low, candles.close)
-    return list(zip(*(_text(column[rows], digits) for column in columns), strict=True))
+    return list(zip(*(_text(column, digits) for column in columns), strict=True))
 
 
 def _text(values: Any, digits: int) -> list[str]:

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
@@ -26,7 +26,7 @@ def handling(handler: Callable[[int, FrameType | None], object]) -> Iterator[Non
             signal.signal(signum, former)
 
 
-def run_child(command: Sequence[str]) -> int:
+def run_child(command: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
     """Run a command to its end, passing on the signals that would end this process.
 
     The command leads a process group of its own: a signal then reaches it once, whether a terminal sent it or
@@ -37,6 +37,8 @@ def run_child(command: Sequence[str]) -> int:
     ----------
     command : sequence of str
         Program and arguments.
+    environment : mapping of str to str, optional
+        Variables that it gets beside those of this process.
 
     Returns
     -------
@@ -58,7 +60,8 @@ def run_child(command: Sequence[str]) -> int:
             _signal_group(child.pid, signum)
 
     with handling(forward):
-        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)
+        everything = os.environ | (environment or {})
+        child = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0, env=everything)
         for signum in received:  # those that came before there was a child
             _signal_group(child.pid, signum)
         code = child.wait()

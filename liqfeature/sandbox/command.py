@@ -2,20 +2,21 @@
 
 import argparse
 import json
-import re
+import shlex
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from liqfeature.errors import ConfigError, MissingExtraError
+from liqfeature.sandbox.api import api_access
 from liqfeature.sandbox.child import handling, run_child
 from liqfeature.sandbox.datadir import claim
 from liqfeature.sandbox.freqtrade_config import exchange_config
+from liqfeature.sandbox.options import add_market_options, clock_of, faults_of, require_now, start_of
 from liqfeature.sandbox.server import running
 from liqfeature.sandbox.tape import Tape
 from liqfeature.sandbox.venue import Venue
@@ -57,6 +58,9 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
     run.add_argument(
         "--config-out", type=Path, metavar="FILE", required=True, help="write Freqtrade's overlay there"
     )
+    run.add_argument(
+        "--api", action="store_true", help="COMMAND is a bot: let it serve its REST API on 127.0.0.1"
+    )
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="what to run, after --")
     run.set_defaults(run=_run)
 
@@ -69,59 +73,12 @@ def _add_action(actions: Any, name: str, summary: str, example: str) -> argparse
         epilog=example,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = action.add_argument
-    add("--port", type=int, default=0, help="port on 127.0.0.1; 0 (default) takes a free one")
-    add(
-        "--pairs",
-        type=_pair,
-        nargs="+",
-        default=["BTC/USDT:USDT"],
-        metavar="PAIR",
-        help="default: BTC/USDT:USDT",
-    )
-    add(
-        "--start", type=_day, default="2026-01-01", metavar="DATE", help="first day, UTC (default 2026-01-01)"
-    )
-    add("--days", type=_positive, default=30, help="length of the market (default 30)")
-    add("--seed", type=int, default=1, help="another number, another market (default 1)")
-    add(
-        "--oi-days",
-        type=_positive,
-        help="tell only so many days of open interest, as Binance (30); default: all",
-    )
-    add(
-        "--datadir",
-        type=Path,
-        metavar="DIR",
-        help="keep DIR for this market: data of another one are removed",
-    )
+    add_market_options(action)
     return action
 
 
 def _sentence(summary: str) -> str:
     return f"{summary[0].upper()}{summary[1:]}."
-
-
-def _day(text: str) -> datetime:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
-        message = f"must be a date such as 2026-01-01, received {text!r}"
-        raise argparse.ArgumentTypeError(message) from None
-
-
-def _pair(text: str) -> str:
-    if not re.fullmatch(r"[A-Z0-9]+/USDT:USDT", text):
-        message = f"must be a pair such as BTC/USDT:USDT, received {text!r}"
-        raise argparse.ArgumentTypeError(message)
-    return text
-
-
-def _positive(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) == 0:
-        message = f"must be a whole number above 0, received {text!r}"
-        raise argparse.ArgumentTypeError(message)
-    return int(text)
 
 
 def _serve(args: argparse.Namespace) -> int:
@@ -141,41 +98,62 @@ def _run(args: argparse.Namespace) -> int:
         message = "sandbox run needs a command after --, received none"
         raise ConfigError(message)
     console = _console()
-    with _sandbox(args, console):
-        code = run_child(command)
+    with _sandbox(args, console), _access(args, console) as environment:
+        code = run_child(command, environment)
     console.print("sandbox stopped")
     return code
 
 
 @contextmanager
+def _access(args: argparse.Namespace, console: "Console") -> Iterator[dict[str, str]]:
+    """Yield what lets the command serve its API, if it was asked for, and say how to get in."""
+    if not args.api:
+        yield {}
+        return
+    with api_access() as access:
+        login = f"--user {access.user}:$(cat {shlex.quote(str(access.password_file))})"
+        console.print(
+            f"bot at {access.url} as soon as it runs: user {access.user}, password in {access.password_file}"
+        )
+        console.print(f"such as: curl {login} {access.url}/api/v1/status", markup=False)
+        yield access.environment
+
+
+@contextmanager
 def _sandbox(args: argparse.Namespace, console: "Console") -> Iterator[str]:
-    venue = Venue.of(_simulate(args, console), oi_days=args.oi_days)
+    clock = clock_of(args)
+    require_now(args, clock)
+    faults = faults_of(args)
+    venue = Venue.of(
+        _simulate(args, console), clock=clock, oi_days=args.oi_days, liquidations=args.liquidations
+    )
     if args.datadir is not None:
         claim(args.datadir, venue)
-    with running(venue, args.port) as url:
-        console.print(f"sandbox at {url}: invented prices, {args.days} days from {args.start:%Y-%m-%d}")
+    with running(venue, args.port, faults) as url:
+        console.print(f"sandbox at {url}: invented prices, {args.days} days from {start_of(args):%Y-%m-%d}")
         if args.config_out is not None:
-            _write_overlay(url, args.config_out)
+            _write_overlay(url, args.config_out, args.datadir or args.config_out.parent)
         yield url
 
 
-def _write_overlay(url: str, path: Path) -> None:
-    """Write Freqtrade's second configuration; invented trades go into a data base beside it."""
-    folder = path.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    overlay = exchange_config(url) | {"db_url": f"sqlite:///{folder.resolve()}/trades.sqlite"}
+def _write_overlay(url: str, path: Path, trades: Path) -> None:
+    """Write Freqtrade's second configuration; invented trades go into a data base in a folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    overlay = exchange_config(url) | {"db_url": f"sqlite:///{trades.resolve()}/trades.sqlite"}
     path.write_text(json.dumps(overlay, indent=2) + "\n", encoding="utf-8")
 
 
 def _simulate(args: argparse.Namespace, console: "Console") -> list[Tape]:
     from liqfeature.sandbox.market import simulate
-    from liqfeature.sandbox.scenario import MarketConfig
+    from liqfeature.sandbox.scenario import scenario
 
     tapes = []
     for pair in dict.fromkeys(args.pairs):
         began = time.monotonic()
         with console.status(f"simulating {pair}"):
-            tapes.append(simulate(MarketConfig(), pair, start=args.start, days=args.days, seed=args.seed))
+            tapes.append(
+                simulate(scenario(args.scenario), pair, start=start_of(args), days=args.days, seed=args.seed)
+            )
         console.print(f"simulated {pair}: {args.days} days in {time.monotonic() - began:.1f} s")
     return tapes
 

@@ -1,14 +1,18 @@
 """The sandbox's HTTP server: Binance USD-M's routes on 127.0.0.1, and nowhere else."""
 
 import asyncio
+import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from liqfeature.errors import MissingExtraError
 from liqfeature.sandbox import binance, quotes
+from liqfeature.sandbox.connections import Connections, cut
+from liqfeature.sandbox.faults import Fault, Faults, spoil
 from liqfeature.sandbox.query import BinanceError
+from liqfeature.sandbox.streams import Subscriptions
 from liqfeature.sandbox.venue import Venue
 
 if TYPE_CHECKING:
@@ -35,9 +39,12 @@ ROUTES: dict[str, Callable[[Venue, Mapping[str, str]], Any]] = {
 }
 """What is answered, by path; everything else is refused as Binance refuses an unknown path."""
 
+FAULTS = "/sandbox/faults"
+"""Path of the one answer that is not Binance's: how many faults of each kind were dealt out."""
+
 
 @contextmanager
-def running(venue: Venue, port: int = 0) -> Iterator[str]:
+def running(venue: Venue, port: int = 0, faults: Faults | None = None) -> Iterator[str]:
     """Serve a venue from a thread for as long as the context lasts.
 
     Parameters
@@ -46,6 +53,8 @@ def running(venue: Venue, port: int = 0) -> Iterator[str]:
         What to answer from.
     port : int
         Port on 127.0.0.1; 0 takes a free one.
+    faults : Faults, optional
+        What goes wrong; nothing where left out.
 
     Yields
     ------
@@ -59,7 +68,7 @@ def running(venue: Venue, port: int = 0) -> Iterator[str]:
     OSError
         If the port is taken.
     """
-    runner = _runner(venue)
+    runner = _runner(venue, faults or Faults())
     loop = asyncio.new_event_loop()
     try:
         bound = loop.run_until_complete(_listen(runner, port))
@@ -75,23 +84,62 @@ def running(venue: Venue, port: int = 0) -> Iterator[str]:
         loop.close()
 
 
-def _runner(venue: Venue) -> "web.AppRunner":
+def _runner(venue: Venue, faults: Faults) -> "web.AppRunner":
     try:
         from aiohttp import web
     except ImportError as error:
         message = "the sandbox needs aiohttp: pip install liqfeature[sandbox]"
         raise MissingExtraError(message) from error
+    connections = Connections(venue, faults)
 
-    async def answer(request: web.Request) -> web.Response:
-        try:
-            return web.json_response(_answer(venue, request.method, request.path, request.query))
-        except BinanceError as error:
-            body = {"code": error.code, "msg": str(error)}
-            return web.json_response(body, status=error.status)
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.path == FAULTS:
+            return web.json_response(faults.dealt)
+        present = venue.at_present()
+        dealt = {fault.kind: fault for fault in faults.for_request(request.path, present.now)}
+        if "delay" in dealt:
+            await asyncio.sleep(dealt["delay"].seconds)
+        if "drop" in dealt:
+            cut(request)
+        heard = Subscriptions.of_path(request.path, request.query.get("streams", ""))
+        if heard is not None and web.WebSocketResponse().can_prepare(request):
+            return await connections.serve(request, heard)
+        told = _told(present, request.method, request.path, request.query, dealt)
+        return web.Response(
+            text=told.text, status=told.status, headers=told.headers, content_type="application/json"
+        )
 
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
+    app.on_shutdown.append(connections.close)
     return web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+
+
+class _Told(NamedTuple):
+    text: str
+    status: int = 200
+    headers: Mapping[str, str] = {}
+
+
+def _told(
+    venue: Venue, method: str, path: str, query: Mapping[str, str], dealt: Mapping[str, Fault]
+) -> _Told:
+    """Answer a request as far as the faults dealt to it allow."""
+    if "rate_limit" in dealt:
+        wait = {"Retry-After": f"{dealt['rate_limit'].seconds:.0f}"}
+        return _refusal(BinanceError(-1003, "Too many requests; current limit is 2400.", 429), wait)
+    if "server_error" in dealt:
+        return _refusal(BinanceError(-1008, "Server is currently overloaded. Please try again.", 503))
+    try:
+        body = spoil(_answer(venue, method, path, query), path, tuple(dealt.values()), venue.now)
+    except BinanceError as error:
+        return _refusal(error)
+    text = json.dumps(body)
+    return _Told(text[: len(text) // 2] if "malformed" in dealt else text)
+
+
+def _refusal(error: BinanceError, headers: Mapping[str, str] | None = None) -> _Told:
+    return _Told(json.dumps({"code": error.code, "msg": str(error)}), error.status, headers or {})
 
 
 def _answer(venue: Venue, method: str, path: str, query: Mapping[str, str]) -> Any:

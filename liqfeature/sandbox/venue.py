@@ -1,13 +1,15 @@
 """The simulated exchange: its markets, its clock, and how far back it tells of open interest."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any, Literal
 
 import numpy as np
 
 from liqfeature.errors import ConfigError
 from liqfeature.sandbox.bars import Bars, Price, bars
+from liqfeature.sandbox.clock import Clock, FixedClock
 from liqfeature.sandbox.query import INVALID_SYMBOL, BinanceError, mandatory
 from liqfeature.sandbox.tape import MINUTE, Tape
 
@@ -75,11 +77,22 @@ class Market:
         return self._gathered[key]
 
     @cached_property
+    def forced(self) -> dict[str, Any]:
+        """Arrays of all forced orders in the order of their time, which is in milliseconds since 1970."""
+        orders = self.tape.forced_orders
+        times = orders["date"].astype("datetime64[ms, UTC]").astype("int64").to_numpy()
+        order = np.argsort(times, kind="stable")
+        columns = {
+            name: orders[name].to_numpy(np.float64)[order] for name in ("price", "bankruptcy_price", "amount")
+        }
+        return {"time": times[order], "is_short": (orders["side"] == "short").to_numpy()[order], **columns}
+
+    @cached_property
     def _gathered(self) -> dict[tuple[str, Price], Bars]:
         return {}
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class Venue:
     """Everything that the server answers from.
 
@@ -87,25 +100,37 @@ class Venue:
     ----------
     markets : mapping of str to Market
         By Binance's symbol.
-    now : int
-        The venue's clock, milliseconds since 1970. It stands still until somebody turns it.
+    clock : Clock
+        Nothing is told that happens after what it shows.
     oi_days : int, optional
         Days of open interest before `now` that are told; all of it where left out. Binance tells 30.
+    liquidations : {"throttled", "all"}
+        Which forced orders are streamed: as on Binance the latest of each symbol and second, or every one.
     """
 
     markets: Mapping[str, Market]
-    now: int
+    clock: Clock
     oi_days: int | None = None
+    liquidations: Literal["throttled", "all"] = "throttled"
 
     @classmethod
-    def of(cls, tapes: Iterable[Tape], *, oi_days: int | None = None) -> "Venue":
-        """Open a venue at the end of its tapes.
+    def of(
+        cls,
+        tapes: Iterable[Tape],
+        *,
+        clock: Clock | None = None,
+        oi_days: int | None = None,
+        liquidations: Literal["throttled", "all"] = "throttled",
+    ) -> "Venue":
+        """Open a venue over tapes.
 
         Parameters
         ----------
         tapes : iterable of Tape
             One per pair.
-        oi_days : int, optional
+        clock : Clock, optional
+            Where left out, it stands at the end of the tapes.
+        oi_days, liquidations : optional
             As of the class.
 
         Raises
@@ -118,7 +143,16 @@ class Venue:
             message = "a sandbox needs at least one pair, received none"
             raise ConfigError(message)
         ends = (market.tape.start + len(market.tape.close) * MINUTE for market in markets.values())
-        return cls(markets, min(ends), oi_days)
+        return cls(markets, clock or FixedClock(min(ends)), oi_days, liquidations)
+
+    @property
+    def now(self) -> int:
+        """What the clock shows, milliseconds since 1970."""
+        return self.clock.now()
+
+    def at_present(self) -> "Venue":
+        """Return the venue with its clock stopped, so that all of one answer is of one moment."""
+        return replace(self, clock=FixedClock(self.now))
 
     @property
     def tapes(self) -> list[Tape]:

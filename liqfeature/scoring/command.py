@@ -24,9 +24,10 @@ examples:
   liqfeature validate --datadir user_data/data/binance --pair BTC/USDT:USDT --liquidations recorded.parquet
   liqfeature validate --sandbox liquid --seed 1
 
-Recorded liquidations are hourly totals (date, long, short) or single orders. Every map, ours and what others
-do from the same inputs, sees the same candles; nothing is fitted on the hours that are scored. In the sandbox
-the positions are known, so that the map of the positions really open stands beside the estimates.
+Recorded liquidations are hourly totals (date, long, short), single orders, or the directory that `liqfeature
+record` writes, of which the exchange's own are taken. Every map, ours and what others do from the same
+inputs, sees the same candles; nothing is fitted on the hours that are scored. In the sandbox the positions
+are known, so that the map of the positions really open stands beside the estimates.
 """
 
 SANDBOX_DAYS, SANDBOX_ARRIVALS = 150, 40.0
@@ -68,7 +69,12 @@ def add_market(command: argparse.ArgumentParser) -> None:
     )
     add("--pair", default="BTC/USDT:USDT", help="default: %(default)s")
     add("--timeframe", default="5m", help="of the candles (default: %(default)s)")
-    add("--liquidations", type=Path, metavar="FILE", help="with --datadir: recorded totals or orders")
+    add(
+        "--liquidations",
+        type=Path,
+        metavar="PATH",
+        help="with --datadir: recorded totals or orders, or the directory of `liqfeature record`",
+    )
     add("--unit", choices=UNITS, default="quote", help="of recorded totals (default: %(default)s)")
     add(
         "--timerange",
@@ -100,7 +106,7 @@ def market_of(args: argparse.Namespace, *, recorded: bool = False) -> dict[str, 
     Raises ConfigError where recorded liquidations are needed and there are none.
     """
     if recorded and not args.sandbox and args.liquidations is None:
-        message = "--datadir needs --liquidations FILE, received none"
+        message = "--datadir needs --liquidations PATH, received none"
         raise ConfigError(message)
     first, last = args.timerange
     return {**(_simulated(args) if args.sandbox else _recorded(args)), "first": first, "last": last}
@@ -108,9 +114,10 @@ def market_of(args: argparse.Namespace, *, recorded: bool = False) -> dict[str, 
 
 def _recorded(args: argparse.Namespace) -> dict[str, Any]:
     source = load_source(args)
+    recorded = load_recorded(args.liquidations, args.pair, source.exchange) if args.liquidations else None
     return {
         "candles": source.candles,
-        "liquidations": load_recorded(args.liquidations, args.pair) if args.liquidations else None,
+        "liquidations": recorded,
         "config": source.config,
         **source.inputs,
         "unit": args.unit,

@@ -69,10 +69,11 @@ class Bot:
 
 
 @contextmanager
-def sandboxed(directory, pairs, start, days):
+def sandboxed(directory, pairs, start, days, *more):
     """Freqtrade beside a sandbox, for as long as the block runs."""
     overlay, log = directory / "exchange.json", directory / "sandbox.log"
-    options = ["--pairs", *pairs, f"--start={start:%Y-%m-%d}", f"--days={days}", f"--config-out={overlay}"]
+    span = [f"--start={start:%Y-%m-%d}", f"--days={days}"]
+    options = ["--pairs", *pairs, *span, f"--config-out={overlay}", *more]
     command = [BIN / "liqfeature", "sandbox", "serve", *options]
     with (
         log.open("w") as errors,
@@ -95,9 +96,9 @@ def bot(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def today(tmp_path_factory):
-    """Freqtrade beside a sandbox that ends tonight, so that a bot finds its last candles there."""
+    """Freqtrade beside a sandbox that goes on in real time."""
     start = datetime.now(UTC) - timedelta(days=WARMUP_DAYS)
-    with sandboxed(tmp_path_factory.mktemp("today"), PAIRS[:1], start, WARMUP_DAYS + 1) as bot:
+    with sandboxed(tmp_path_factory.mktemp("today"), PAIRS[:1], start, WARMUP_DAYS + 2, "--live") as bot:
         yield bot
 
 

@@ -25,6 +25,7 @@ class Rest:
     server: subprocess.Popen | None = None
     password: str = field(default_factory=secrets.token_urlsafe)
     token: str | None = None
+    user: str = _USER
 
     def settings(self):
         """Return what Freqtrade has to be told."""
@@ -32,7 +33,7 @@ class Rest:
             "enabled": True,
             "listen_ip_address": "127.0.0.1",
             "listen_port": self.port,
-            "username": _USER,
+            "username": self.user,
             "password": self.password,
             "jwt_secret_key": secrets.token_hex(32),
         }
@@ -50,7 +51,7 @@ class Rest:
 
     def log_in(self):
         """Exchange the password for a token, as FreqUI does."""
-        words = base64.b64encode(f"{_USER}:{self.password}".encode()).decode()
+        words = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
         url = f"http://127.0.0.1:{self.port}/api/v1/token/login"
         request = urllib.request.Request(url, b"", {"Authorization": f"Basic {words}"})
         with _OPENER.open(request, timeout=20) as answer:

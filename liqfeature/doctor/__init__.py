@@ -1,0 +1,1 @@
+"""Look whether everything is in place for a bot, or a backtest, that uses the columns."""

@@ -1,0 +1,1 @@
+"""Recording liquidations as exchanges send them, for good."""

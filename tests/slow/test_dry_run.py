@@ -1,0 +1,139 @@
+"""`make dry-run`: paper trading by the clock on the wall, seen through the bot's API, and ended by Ctrl-C."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from rest import Rest
+
+from liqfeature import COLUMNS
+
+pytestmark = pytest.mark.timeout(500)
+
+PAIR = "BTC/USDT:USDT"
+CANDLES = 3
+
+
+@pytest.fixture(scope="module")
+def started(tmp_path_factory):
+    """What a user types, on candles of a minute; afterwards Ctrl-C, and what then is left of it."""
+    if shutil.which("make") is None:
+        pytest.skip("make is not installed")
+    mark = f"dry-run-of-{os.getpid()}"
+    # No space: make's own variables name it. The others have one.
+    sandbox = Path(os.path.relpath(tmp_path_factory.mktemp(mark), ROOT))
+    program = [
+        "make",
+        "-o",
+        ".venv/ok",
+        "dry-run",
+        f"BIN={Path(sys.executable).parent}",
+        f"SANDBOX={sandbox}",
+    ]
+    environment = os.environ | {
+        "FREQTRADE__TIMEFRAME": "1m",
+        "FREQTRADE__FORCE_ENTRY_ENABLE": "true",
+        "PYTHONPATH": str(ROOT),
+    }
+    said = ROOT / sandbox / "said"
+    with said.open("w") as output:
+        make = subprocess.Popen(
+            [*program, f"PAIRS={PAIR}"],
+            cwd=ROOT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            process_group=0,  # as a shell gives a command one, which Ctrl-C then ends
+        )
+        try:
+            yield make, said, mark
+        finally:
+            if make.poll() is None:
+                os.killpg(make.pid, signal.SIGKILL)
+            make.wait()
+
+
+@pytest.fixture(scope="module")
+def rest(started):
+    make, said, _ = started
+    told = eventually(
+        lambda: re.search(r"bot at \S+:(\d+) .*: user (\S+), password in (\S+)", said.read_text())
+    )
+    port, user, file = told.groups()
+    log = said.parent / "dry-run.log"
+    access = Rest(int(port), log, server=make, password=Path(file).read_text(), user=user)
+    access.until(access.answers)
+    access.log_in()
+    return access
+
+
+def eventually(holds, patience=120):
+    end = time.monotonic() + patience
+    while not (found := holds()):
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    return found
+
+
+def processes(mark):
+    """Command lines of all processes that name this run."""
+    listed = subprocess.run(["ps", "axww", "-o", "pid=,args="], capture_output=True, text=True, check=True)
+    return [line for line in listed.stdout.splitlines() if mark in line]
+
+
+def last_candle(rest):
+    answer = rest.ask("pair_candles", pair=PAIR, timeframe="1m", limit=5)
+    return dict(zip(answer["columns"], answer["data"][-1], strict=True)) if answer["length"] else None
+
+
+def test_it_analyses_one_candle_after_the_other(rest):
+    seen = {}
+    first = None
+    while len(seen) < CANDLES:
+        rest.until(lambda: (row := last_candle(rest)) and row["date"] not in seen)
+        row = last_candle(rest)
+        seen[row["date"]] = row
+        if first is None:
+            first = row
+            rest.ask("forceenter", {"pair": PAIR, "side": "long", "ordertype": "market"})
+    for row in seen.values():
+        assert set(COLUMNS) <= set(row)
+        assert row["liq_quality"] > 0.9
+        assert row["liq_total_above"] > 0
+    assert len({row["close"] for row in seen.values()}) > 1
+    (trade,) = rest.ask("status")
+    assert trade["pair"] == PAIR
+    assert trade["stop_loss_abs"] < trade["open_rate"]
+
+
+def test_nobody_gets_in_without_the_password(rest):
+    stranger = Rest(rest.port, rest.log, password="guessed", user=rest.user)
+    with pytest.raises(OSError, match="401"):
+        stranger.log_in()
+
+
+def test_its_secrets_are_in_no_file_of_the_project(rest):
+    for path in (rest.log.parent).rglob("*"):
+        if path.is_file():
+            assert rest.password.encode() not in path.read_bytes(), path
+
+
+def test_ctrl_c_ends_the_bot_and_the_exchange(started, rest):
+    make, said, mark = started
+    assert any("trade" in line for line in processes(mark))
+    os.killpg(make.pid, signal.SIGINT)
+    make.wait(40)
+    assert eventually(lambda: not processes(mark), 20)
+    assert not rest.answers()
+    assert "sandbox stopped" in said.read_text()
+    log = rest.log.read_text()
+    assert "Unexpected error" not in log
+    assert " - ERROR - " not in log
