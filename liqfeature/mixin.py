@@ -84,13 +84,21 @@ class ClusterTrades:
         rows: pd.DataFrame = self.dp.get_pair_dataframe(pair, self.timeframe, "open_interest")
         return rows
 
+    def funding_rates(self, pair: str) -> pd.DataFrame:
+        """Return Freqtrade's rows of funding."""
+        rows: pd.DataFrame = self.dp.get_pair_dataframe(pair, "1h", "funding_rate")
+        return rows
+
+    def liquidation_columns(self, candles: pd.DataFrame, pair: str) -> pd.DataFrame:
+        """Return all `liq_` columns of the candles."""
+        beside = {"open_interest": self.open_interest(pair), "funding_rate": self.funding_rates(pair)}
+        return liquidation_features(candles, self.heatmap_config(pair), **beside)
+
     def cluster_columns(self, dataframe: pd.DataFrame, metadata: dict[str, Any]) -> pd.DataFrame:
         """Return the candles with all `liq_` columns, the last `funding`, and `atr` where it is missing."""
         pair = metadata["pair"]
-        paid, interest = self.dp.get_pair_dataframe(pair, "1h", "funding_rate"), self.open_interest(pair)
-        config = self.heatmap_config(pair)
-        features = liquidation_features(dataframe, config, open_interest=interest, funding_rate=paid)
-        features["funding"] = last_funding(dataframe, paid)
+        features = self.liquidation_columns(dataframe, pair)
+        features["funding"] = last_funding(dataframe, self.funding_rates(pair))
         if "atr" not in dataframe:
             features["atr"] = average_true_range(dataframe)
         return pd.concat([dataframe, features], axis=1)

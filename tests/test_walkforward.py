@@ -8,12 +8,10 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from liqfeature.cli import main
 from liqfeature.errors import ConfigError, DataError
-from liqfeature.walkforward.controls import other_days, permuted
 from liqfeature.walkforward.runs import Freqtrade, backtested, tuned
 from liqfeature.walkforward.table import (
     comparison,
@@ -46,42 +44,6 @@ def test_tests_follow_each_other_and_tuning_ends_where_they_begin(days, tune, te
 def test_too_short_a_span_is_refused():
     with pytest.raises(ConfigError, match="at least 20 \\+ 10 days, received 29 days"):
         rolling_windows(FIRST, FIRST + timedelta(days=29), tune_days=20, test_days=10)
-
-
-@pytest.fixture
-def rows():
-    rng = np.random.default_rng(1)
-    close = rng.uniform(90, 110, 12)
-    share = rng.uniform(0.01, 0.03, 12)
-    return pd.DataFrame(
-        {
-            "close": close,
-            "liq_distance_above": share,
-            "liq_near_above": close * (1 + share),
-            "liq_cleared_above": rng.uniform(0, 1, 12),
-            "enter_long": [0, 0, 0, 0, 1, 0, 1, 0, 0, 1, 0, 0],
-            "enter_tag": list("....a.b..c.."),
-        }
-    )
-
-
-def test_columns_of_other_days_keep_their_distance_from_todays_price(rows):
-    found = other_days(rows, 4, candles=2)
-    pd.testing.assert_frame_equal(found[:3], rows[:3])
-    pd.testing.assert_series_equal(found["close"], rows["close"])
-    np.testing.assert_allclose(found["liq_near_above"], rows["close"] * (1 + found["liq_distance_above"]))
-    for name in ("liq_distance_above", "liq_cleared_above"):
-        np.testing.assert_allclose(found[name][5:], rows[name][3:-2])
-        np.testing.assert_allclose(found[name][3:5], rows[name][-2:])
-
-
-def test_entries_by_lot_are_as_many_and_keep_their_tags(rows):
-    found = permuted(rows, ["enter_long", "enter_tag"], 4, np.random.default_rng(2))
-    assert found["enter_long"].tolist() != rows["enter_long"].tolist()
-    assert found["enter_long"].sum() == 3
-    assert sorted(found.loc[found["enter_long"] == 1, "enter_tag"]) == ["a", "b", "c"]
-    pd.testing.assert_frame_equal(found[:3], rows[:3])
-    pd.testing.assert_series_equal(found["close"], rows["close"])
 
 
 def results(*trades):

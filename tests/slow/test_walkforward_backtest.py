@@ -6,8 +6,10 @@ from pathlib import Path
 
 from span import START, WARMUP_DAYS, timerange
 
+from liqfeature.walkforward.command import CONTROLS
+
 ROOT = Path(__file__).parents[2]
-NAMES = ("LiquidationClusters", "ShiftedColumns", "RangeStops", "RandomEntries")
+NAMES = ("LiquidationClusters", *CONTROLS)
 
 
 def test_every_control_trades_beside_the_strategy(bot, downloaded, tmp_path):
