@@ -12,6 +12,7 @@ import pytest
 
 from liqfeature.cli import main
 from liqfeature.errors import ConfigError, DataError
+from liqfeature.walkforward.progress import progress
 from liqfeature.walkforward.runs import Freqtrade, backtested, tuned
 from liqfeature.walkforward.table import (
     comparison,
@@ -83,6 +84,21 @@ def test_a_control_that_wins_is_reported_as_such(gap, said):
     assert f"Control {said} Judged" in verdict(table, returns)[0]
 
 
+def test_a_step_that_fails_is_not_counted_as_done(capsys):
+    def walk():
+        with progress(2) as step:
+            with step("one"):
+                pass
+            with step("two"):
+                raise DataError("broken")
+
+    with pytest.raises(DataError, match="broken"):
+        walk()
+    shown = capsys.readouterr().err
+    assert "two" in shown
+    assert "1/2" in shown
+
+
 FAKE = """
 import json, sys, zipfile
 from pathlib import Path
@@ -144,7 +160,9 @@ def test_the_command_writes_and_prints_its_report(options, tmp_path, capsys):
     span = ["--timerange", "20260101-20260131", "--tune-days", "10", "--test-days", "10", "--epochs", "3"]
     names = ["--strategy", "Judged", "--controls", "Control"]
     assert main(["walkforward", *span, *names, "--out", str(out), "--", *options]) == 0
-    report = capsys.readouterr().out
+    report, shown = capsys.readouterr()
+    assert "testing 2026-01-21 to 2026-01-31" in shown
+    assert "4/4" in shown  # two windows, each tuned and tested
     assert report == (out / "report.md").read_text()
     assert "2 windows, 2026-01-11 to 2026-01-31; 3 epochs" in report
     assert "Control cannot be told from Judged" in report
