@@ -37,6 +37,8 @@ class ClusterTrades:
     """Of notional, taken by Binance from what is left of a liquidated position."""
     first_share = 0.5
     """Of the position, sold at the first target."""
+    stops_tighten = True
+    """Whether the stop follows to the far side of newer clusters that lie nearer to price."""
     targets_move = True
     """Whether targets are set anew once their cluster is gone."""
     longest_hours = 24.0
@@ -195,35 +197,35 @@ class ClusterTrades:
         after_fill: bool,  # Freqtrade asks after fills only where it finds this name
         **kw: Any,
     ) -> float | None:
-        """Return the distance to the stop of the plan, which stands where it stood at the entry."""
+        """Return the distance to the stop of the plan in force."""
         plan = self.plan_of(trade)
         if plan is None:
             return None
-        return stop_ratio(plan.stop, current_rate, is_short=trade.is_short, leverage=trade.leverage)
+        return stop_ratio(plan.current_stop, current_rate, is_short=trade.is_short, leverage=trade.leverage)
 
     def adjust_trade_position(
         self, trade: Any, current_time: datetime, current_rate: float, *args: Any, **kw: Any
     ) -> tuple[float, str] | None:
-        """Aim anew where the cluster ahead is gone, and sell a share at the first target."""
+        """Follow the clusters with stop and targets, and sell a share at the first target."""
         plan = self.plan_of(trade)
         if plan is None:
             return None
-        if self.targets_move:
-            plan = self.aimed(trade, plan, current_rate)
+        plan = self.followed(trade, plan, current_rate)
         if trade.nr_of_successful_exits or not plan.reached_first(current_rate):
             return None
         return -trade.stake_amount * self.first_share, "near_edge"
 
-    def aimed(self, trade: Any, plan: Plan, rate: float) -> Plan:
-        """Return the plan with the targets of the last closed candle, should its own cluster be gone."""
-        row = self.last_row(trade.pair)
+    def followed(self, trade: Any, plan: Plan, rate: float) -> Plan:
+        """Return the plan after the last closed candle, and keep it with the trade if it changed."""
+        row = self.last_row(trade.pair) if self.stops_tighten or self.targets_move else None
         if row is None:
             return plan
-        at = {"price": rate, "average_true_range": float(row["atr"])}
-        aimed = plan.retargeted(row, **at, rule=self.plan_rule)
-        if aimed.to_dict() != plan.to_dict():
-            self.keep(trade, aimed)
-        return aimed
+        at: dict[str, Any] = {"price": rate, "average_true_range": float(row["atr"]), "rule": self.plan_rule}
+        moved = plan.tightened(row, **at) if self.stops_tighten else plan
+        moved = moved.retargeted(row, **at) if self.targets_move else moved
+        if moved is not plan and moved.to_dict() != plan.to_dict():
+            self.keep(trade, moved)
+        return moved
 
     def custom_exit(
         self, pair: str, trade: Any, current_time: datetime, current_rate: float, *args: Any, **kw: Any

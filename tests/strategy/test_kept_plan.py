@@ -42,7 +42,7 @@ def test_a_filled_entry_writes_one_plan_of_plain_values(strategy, side):
 
 
 @sides
-def test_a_plan_stands_while_the_clusters_move(strategy, bot, side):
+def test_a_plan_stands_while_a_candle_lasts(strategy, bot, side):
     trade = enter(strategy, side)
     stop = look(strategy, trade, 100.0)
     bot.show(liq_far_below=99.0, liq_far_above=101.0, liq_near_above=100.5, liq_near_below=99.5, atr=0.1)
@@ -124,7 +124,7 @@ def test_custom_data_is_read_once_after_a_restart_and_never_before(bot, reads, s
     assert reads == []
     stop = trade.stop_loss
     second = bot.strategy()
-    bot.show(atr=0.1, liq_far_below=99.0, liq_far_above=101.0)
+    bot.show(atr=0.1, liq_far_below=97.5, liq_far_above=102.5)
     trade.stop_loss = mirrored(95.0, side)
     for rate in (100.0, 100.5):
         assert look(second, trade, rate) == stop

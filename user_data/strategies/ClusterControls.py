@@ -76,10 +76,16 @@ class PathOnly(LiquidationClusters):
         return liquidation_features(path_only(candles), self.heatmap_config(pair))
 
 
+class FrozenStops(LiquidationClusters):
+    """Leave stops where they were placed at the entry."""
+
+    stops_tighten = False
+
+
 class RangeStops(LiquidationClusters):
     """Take stops and targets from the average true range alone."""
 
-    targets_move = False
+    stops_tighten = targets_move = False
     first_ranges, second_ranges = 5.0, 7.0
 
     def planned(self, pair: str, rate: float, side: str) -> Plan | None:
