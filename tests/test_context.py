@@ -17,7 +17,7 @@ from liqfeature.context import (
     usual_volume,
     volume_rises,
 )
-from liqfeature.errors import ConfigError
+from liqfeature.errors import ConfigError, DataError
 
 sides = pytest.mark.parametrize("is_short", [False, True], ids=["long", "short"])
 
@@ -35,6 +35,9 @@ sides = pytest.mark.parametrize("is_short", [False, True], ids=["long", "short"]
         (math.nan, math.nan),
         (0.0, math.nan),
         (-1.0, math.nan),
+        (math.inf, math.nan),
+        (-math.inf, math.nan),
+        (1e-120, math.nan),
     ],
 )
 def test_round_numbers_are_those_people_name(price, expected):
@@ -47,9 +50,39 @@ def test_a_round_number_scales_with_the_unit_of_account():
     pd.testing.assert_series_equal(round_number(1000 * prices), 1000 * round_number(prices))
 
 
-def test_the_step_must_be_a_share():
-    with pytest.raises(ConfigError, match="step"):
-        round_number(pd.Series([1.0]), step=1.0)
+@pytest.mark.parametrize("decade", range(-12, 9))
+@pytest.mark.parametrize("lead", [1.0, 1.37, 2.5, 4.2, 5.0, 9.7])
+def test_round_numbers_are_alike_at_every_scale(decade, lead):
+    """At 1 they lie 0.02 apart, at 2.5 0.05, at 5 0.1: wherever the point stands."""
+    unit = 0.02 if lead < 2.5 else 0.05 if lead < 5 else 0.1
+    price = pd.Series([(lead + 0.3 * unit) * 10.0**decade, (lead + 0.8 * unit) * 10.0**decade])
+    expected = [round((lead + part * unit) / unit) * unit * 10.0**decade for part in (0.3, 0.8)]
+    np.testing.assert_allclose(round_number(price), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("step", [0.001, 0.02, 0.3])
+def test_round_numbers_are_no_farther_apart_than_the_step(step):
+    price = pd.Series(np.geomspace(1e-9, 1e7, 500))
+    apart = (round_number(price, step) - price).abs() / price
+    assert apart.max() <= step / 2 * (1 + 1e-6)
+    assert apart.max() > step / 5 * 0.9  # nor needlessly near each other
+
+
+@pytest.mark.parametrize("step", [0.0, 1.0, -0.1, math.nan])
+def test_the_step_must_be_a_share(step):
+    with pytest.raises(ConfigError, match=f"step must be between 0 and 1, received {step}"):
+        round_number(pd.Series([1.0]), step=step)
+
+
+def test_prices_that_are_no_numbers_are_refused():
+    with pytest.raises(DataError, match="price must be a Series of numbers, received one of"):
+        round_number(pd.Series(["100"]))
+
+
+def test_round_numbers_of_whole_and_of_no_prices_keep_their_index():
+    whole = round_number(pd.Series([65_432, 3], index=[7, 9]))
+    assert whole.to_dict() == {7: 65_000.0, 9: pytest.approx(3.0)}
+    assert round_number(pd.Series([], dtype=float)).empty
 
 
 def test_the_average_true_range_is_wilders():
