@@ -6,7 +6,7 @@ All take series or columns and return series of the same index. Row t knows cand
 import numpy as np
 import pandas as pd
 
-from liqfeature.checks import require_at_least, require_share
+from liqfeature.checks import require, require_at_least, require_share
 from liqfeature.errors import DataError
 from liqfeature.flow import trailing_sum
 from liqfeature.join import join_open_interest
@@ -41,7 +41,12 @@ def average_true_range(candles: pd.DataFrame, span: int = 14) -> pd.Series:
 
 
 def open_interest_change(
-    candles: pd.DataFrame, open_interest: pd.DataFrame | None, span: int, *, in_contracts: bool = False
+    candles: pd.DataFrame,
+    open_interest: pd.DataFrame | None,
+    span: int,
+    *,
+    in_contracts: bool = False,
+    within: int | None = None,
 ) -> pd.Series:
     """Return how open interest changed over the last candles, as far as a live bot knows it.
 
@@ -55,19 +60,36 @@ def open_interest_change(
         Candles, at least 1.
     in_contracts : bool, default False
         As `HeatmapConfig.flow.open_interest_in_contracts` says for the exchange.
+    within : int, optional
+        Candles that a live bot has, Freqtrade's `startup_candle_count`: OKX and Bitget give no more than the
+        columns need. A span that reaches farther back would be known in a backtest only.
 
     Returns
     -------
     Series
         Fraction of what it was `span` candles before; NaN where either is not known, or older than four
-        spans.
+        spans: a row depends on five spans, where open interest comes regularly.
+
+    Raises
+    ------
+    ConfigError
+        If five spans are more than `within`.
     """
     require_at_least(1, span=span)
+    if within is not None:
+        most = within // (_CARRIED + 1)
+        require("span", span <= most, f"at most {most}, a fifth of the {within} candles loaded", span)
     time, close = times(candles, "candles"), numbers(candles, "close", "candles")
     interval = int(np.min(np.diff(time))) if time.size > 1 else 1
-    known = join_open_interest(open_interest, time, close, interval, 4 * span, in_contracts=in_contracts)
+    known = join_open_interest(
+        open_interest, time, close, interval, _CARRIED * span, in_contracts=in_contracts
+    )
     amount = pd.Series(known.amount, index=candles.index)
     return amount / amount.shift(span) - 1
+
+
+_CARRIED = 4
+"""Spans for which a row of open interest is carried on."""
 
 
 def round_number(price: pd.Series, step: float = 0.02) -> pd.Series:

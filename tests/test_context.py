@@ -161,6 +161,27 @@ def test_open_interest_change_is_that_of_the_rows_a_live_bot_has():
     np.testing.assert_allclose(found[known], amount[rows] / amount[rows - 3] - 1)
 
 
+def test_a_change_that_reaches_farther_back_than_a_live_bot_is_refused():
+    candles = random_candles(20, seed=2)
+    message = "span must be at most 199, a fifth of the 999 candles loaded, received 200"
+    with pytest.raises(ConfigError, match=f"^{message}$"):
+        open_interest_change(candles, None, 200, within=999)
+    assert open_interest_change(candles, None, 199, within=999).isna().all()
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_a_change_depends_on_five_spans_at_most(every):
+    candles, span = random_candles(200, seed=2), 8
+    interest = random_open_interest(candles, 3, every=every, holes=0.2 / every)
+    whole = open_interest_change(candles, interest, span)
+    assert whole[100:].notna().sum() > 90
+    for t in range(100, 200):
+        rows = slice(t - 5 * span + 1, t + 1)
+        first = candles["date"].iloc[rows.start]
+        part = open_interest_change(candles[rows], interest[interest["date"] >= first], span)
+        assert part.iloc[-1] == pytest.approx(whole[t], rel=1e-12, nan_ok=True)
+
+
 def test_without_open_interest_its_change_is_not_known():
     candles = random_candles(20, seed=2)
     assert open_interest_change(candles, None, 3).isna().all()

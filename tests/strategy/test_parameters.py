@@ -1,5 +1,6 @@
 """Warm-up, hyperopt's parameters, and indicators, on every exchange."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -21,6 +22,7 @@ from freqtrade.strategy.hyper import detect_all_parameters
 
 from liqfeature import HeatmapConfig
 from liqfeature.config import EXCHANGES
+from liqfeature.errors import ConfigError
 from liqfeature.features import COLUMNS
 
 
@@ -147,3 +149,18 @@ def test_hyperopt_reaches_no_further_than_freqtrades_own_class(strategy):
         chain.append(bases[0].__name__)
         bases = () if chain[-1] == "IStrategy" else bases[0].__bases__
     assert chain == ["ClusterTrades", "IStrategy"]
+
+
+@exchanges
+def test_the_change_of_open_interest_lies_within_what_a_live_bot_loads(make_bot, name):
+    """A horizon of a day would need 1,440 candles: more than OKX and Bitget give beside the map's."""
+    strategy = make_bot(name).strategy()
+    candles, pair = random_candles(300, seed=3), {"pair": PAIR}
+    own = strategy.heatmap_config(PAIR) if name != "hyperliquid" else HeatmapConfig.for_exchange(name)
+    strategy.heatmap_config = lambda _: dataclasses.replace(own, horizon=288)
+    if strategy.startup_candle_count >= 5 * 288:
+        assert "open_interest_change" in strategy.advise_indicators(candles, pair)
+    else:
+        assert name == "bitget"
+        with pytest.raises(ConfigError, match="span must be at most 199"):
+            strategy.advise_indicators(candles, pair)

@@ -156,3 +156,17 @@ def test_leverage_leaves_room_for_the_fee_of_a_liquidation(bot, strategy, side):
     with_fee = ask(strategy, "leverage", side)
     strategy.liquidation_fee_rate = 0.0
     assert 1 < with_fee < ask(strategy, "leverage", side)
+
+
+@sides
+def test_the_fee_of_a_liquidation_is_what_the_exchange_says(bot, strategy, side, monkeypatch):
+    strategy.plan_rule = replace(strategy.plan_rule, max_distance=0.3)
+    bot.show(**{FAR[side]: mirrored(85.0, side)})
+    assumed = ask(strategy, "leverage", side)
+    found = {}
+    for told in ("0.012500", "0.020000", None):
+        info = {} if told is None else {"liquidationFee": told}
+        monkeypatch.setitem(bot.exchange._markets, PAIR, {"symbol": PAIR, "info": info})
+        found[told] = ask(strategy, "leverage", side)
+    assert found["0.012500"] == found[None] == assumed
+    assert 1 < found["0.020000"] < assumed

@@ -102,11 +102,9 @@ class LiquidationClusters(around_clusters(IStrategy)):
     def populate_indicators(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         frame = self.cluster_columns(dataframe, metadata)
         config, interest = self.heatmap_config(metadata["pair"]), self.open_interest(metadata["pair"])
-        contracts = config.flow.open_interest_in_contracts
+        known = {"in_contracts": config.flow.open_interest_in_contracts, "within": self.startup_candle_count}
         return frame.assign(
-            open_interest_change=context.open_interest_change(
-                dataframe, interest, config.horizon, in_contracts=contracts
-            ),
+            open_interest_change=context.open_interest_change(dataframe, interest, config.horizon, **known),
             volume_usual=context.usual_volume(dataframe["volume"], config.lookback),
             rsi=rsi(dataframe["close"], window=14),
             ema_fast=ema_indicator(dataframe["close"], window=24),
