@@ -78,10 +78,22 @@ def test_a_control_that_wins_is_reported_as_such(gap, said):
     rng = np.random.default_rng(3)
     days = rng.normal(0, 0.002, 60)
     returns = {"Judged": days + gap, "Control": days + rng.normal(0, 0.001, 60)}
-    table = comparison(returns, {"Judged": [{"exit_reason": "stop_loss"}], "Control": []})
-    assert table.loc["Judged", "stopped_%"] == 100
+    table = comparison(returns, {"Judged": [TRADE], "Control": []})
     assert table["trades"].tolist() == [1, 0]
     assert f"Control {said} Judged" in verdict(table, returns)[0]
+
+
+TRADE = {"exit_reason": "stop_loss", "open_rate": 100.0, "stop_loss_abs": 98.0}
+
+
+def test_stops_are_counted_and_how_far_away_they_lay():
+    days = np.random.default_rng(3).normal(0, 0.002, 30)
+    short = {"exit_reason": "trailing_stop_loss", "open_rate": 100.0, "stop_loss_abs": 106.0}
+    judged = [TRADE, short, TRADE | {"exit_reason": "peak"}, TRADE | {"exit_reason": "peak"}]
+    table = comparison({"Judged": days, "Idle": days}, {"Judged": judged, "Idle": []})
+    found = table.loc["Judged", ["stop_away_%", "stopped_%", "stopped_per_%"]].tolist()
+    assert found == pytest.approx([3.0, 50.0, 50 / 3])
+    assert table.loc["Idle", ["stop_away_%", "stopped_%", "stopped_per_%"]].isna().all()
 
 
 def test_a_step_that_fails_is_not_counted_as_done(capsys):
@@ -118,6 +130,7 @@ else:
     day = after("--timerange")
     closed = f"{{day[:4]}}-{{day[4:6]}}-{{day[6:8]}} 03:00"
     trade = {{"close_date": closed, "profit_abs": 1.0, "exit_reason": "peak"}}
+    trade |= {{"open_rate": 100.0, "stop_loss_abs": 98.0}}
     each = {{"starting_balance": 100.0, "trades": [trade]}}
     with zipfile.ZipFile(out / "r.zip", "w") as archive:
         archive.writestr("r.json", json.dumps({{"strategy": {{name: each for name in names}}}}))
