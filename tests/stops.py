@@ -2,8 +2,8 @@
 
 DIR is a Freqtrade data directory such as `data/binance`. From every candle, long and short, within four hours
 and within a day: hits of stops beyond the far edge of the nearest cluster, and these over hits of stops with
-the same mean distance, which lie at a multiple of the average true range, or at the distances of other candles
-of the same days. With 95 % intervals; below 1 speaks for clusters. Never a condition.
+the same mean distance, which lie at a multiple of the average true range, or at the distances of other
+candles of the same days. With 95 % intervals; below 1 speaks for clusters. Never a condition.
 """
 
 import argparse

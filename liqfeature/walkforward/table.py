@@ -54,8 +54,9 @@ def comparison(returns: Mapping[str, FloatArray], trades: Mapping[str, Sequence[
     -------
     DataFrame
         One row per strategy. `stop_away_%` is the mean distance from the entry to the last stop, `stopped_%`
-        the share of trades that ended at it, `stopped_per_%` the one over the other. `ahead_*` is the interval, 95 %, of the first one's mean daily return less this
-        one's: where it holds 0, neither can be said to be better.
+        the share of trades that ended at it, and `stopped_per_%` the one over the other. `ahead_*` is the
+        interval, 95 %, of the first one's mean daily return less this one's: where it holds 0, neither can be
+        said to be better.
     """
     first = next(iter(returns.values()))
     sharpes = np.nan_to_num(np.array([sharpe_ratio(days) for days in returns.values()]))
