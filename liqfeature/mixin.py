@@ -225,9 +225,12 @@ class ClusterTrades:
         return -trade.stake_amount * self.first_share, "near_edge"
 
     def followed(self, trade: Any, plan: Plan, rate: float) -> Plan:
-        """Return the plan after the last closed candle, and keep it with the trade if it changed."""
+        """Return the plan after the last closed candle, and keep it with the trade if it changed.
+
+        It stays while nothing is known: a row without columns is none without clusters.
+        """
         row = self.last_row(trade.pair) if self.stops_tighten or self.targets_move else None
-        if row is None:
+        if row is None or not row["liq_quality"] > 0:
             return plan
         at: dict[str, Any] = {"price": rate, "average_true_range": float(row["atr"]), "rule": self.plan_rule}
         moved = plan.tightened(row, **at) if self.stops_tighten else plan

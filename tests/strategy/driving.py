@@ -63,6 +63,7 @@ class Bot:
 MARKET = {
     "atr": 0.4,
     "funding": 0.0001,
+    "liq_quality": 0.9,
     "liq_cascade_above": 0.0,
     "liq_cascade_below": 0.0,
     "liq_near_above": 102.0,

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("freqtrade")
 
 
-from driving import NOW, PAIR, adjustment, enter, leave, leverages, mirrored, sides, wants_out
+from driving import MARKET, NOW, PAIR, adjustment, enter, leave, leverages, mirrored, sides, wants_out
 
 
 @sides
@@ -112,3 +112,34 @@ def test_targets_stand_where_a_strategy_wants_them_to(bot, strategy, side):
     strategy.targets_move = True
     assert adjustment(strategy, trade, 100.0)[0] is None
     assert strategy.plan_of(trade) != before
+
+
+@sides
+@pytest.mark.parametrize("quality", [0.0, math.nan])
+def test_a_plan_stands_while_nothing_is_known(bot, strategy, side, quality):
+    """Columns are NaN without clusters too; then, and only then, the targets are gone."""
+    trade = enter(strategy, side)
+    before = strategy.plan_of(trade)
+    nothing = {name: math.nan for name in MARKET if name.startswith("liq_")}
+    bot.show(**nothing | {"liq_quality": quality})
+    assert adjustment(strategy, trade, 100.0)[0] is None
+    assert strategy.plan_of(trade) is before
+    assert wants_out(strategy, trade, mirrored(102.5, side)) == "peak"
+    assert adjustment(strategy, trade, mirrored(102.0, side))[1] == "near_edge"
+    bot.show(**nothing | {"liq_quality": 0.9})
+    adjustment(strategy, trade, 100.0)
+    assert wants_out(strategy, trade, mirrored(102.5, side)) is None
+    assert strategy.plan_of(trade).stop == before.stop
+
+
+@sides
+def test_after_a_restart_a_trade_goes_on_where_it_was(bot, strategy, side):
+    """A part was sold: the second strategy sells none again, waits for the peak, and knows the time."""
+    trade = enter(strategy, side)
+    leave(strategy, trade, 5.0, mirrored(102.0, side), live=True)
+    restarted = bot.strategy()
+    assert adjustment(restarted, trade, mirrored(102.1, side))[0] is None
+    assert wants_out(restarted, trade, mirrored(102.1, side)) is None
+    assert wants_out(restarted, trade, mirrored(102.5, side)) == "peak"
+    late = NOW + timedelta(hours=restarted.longest_hours)
+    assert restarted.custom_exit(PAIR, trade, late, mirrored(102.1, side), 0.0) == "time"
