@@ -60,6 +60,14 @@ def test_round_numbers_are_alike_at_every_scale(decade, lead):
     np.testing.assert_allclose(round_number(price), expected, rtol=1e-9)
 
 
+@pytest.mark.parametrize("multiple", [1, 2, 5])
+def test_a_rounding_error_does_not_choose_another_unit(multiple):
+    """Three hundredths of a price are 1, 2 or 5 of a decade but for the last bit."""
+    decade = 10.0 ** np.arange(-12, 9)
+    price = pd.Series(multiple * decade / 0.03)
+    np.testing.assert_allclose(round_number(price, 0.03) / decade, 33 * multiple, rtol=1e-9)
+
+
 @pytest.mark.parametrize("step", [0.001, 0.02, 0.3])
 def test_round_numbers_are_no_farther_apart_than_the_step(step):
     price = pd.Series(np.geomspace(1e-9, 1e7, 500))
