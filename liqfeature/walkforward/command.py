@@ -12,7 +12,7 @@ from liqfeature.walkforward.runs import Freqtrade, backtested, tuned
 from liqfeature.walkforward.table import comparison, daily_returns, markdown, verdict
 from liqfeature.walkforward.windows import Window, rolling_windows
 
-CONTROLS = ("ShiftedColumns", "UsualDistances", "PathOnly", "FrozenStops", "RangeStops", "RandomEntries")
+CONTROLS = ("FrozenPlans", "ShiftedColumns", "UsualDistances", "PathOnly", "RangeStops", "RandomEntries")
 
 _EXAMPLE = """\
 example:

@@ -12,10 +12,17 @@ from liqfeature.plan import Plan
 from liqfeature.walkforward.controls import of_earlier, path_only, permuted, usual_edges
 
 
-class WithEarlierDays(LiquidationClusters):
+class FrozenPlans(LiquidationClusters):
+    """Leave stops and targets where they were placed at the entry."""
+
+    stops_tighten = targets_move = False
+
+
+class WithEarlierDays(FrozenPlans):
     """Know some days before the first candle too, from the data that backtests read.
 
-    No live bot could: Binance gives it hardly more candles than the columns need.
+    No live bot could: Binance gives it hardly more candles than the columns need. Plans are frozen, since stops
+    would trail, and targets recede before, a map that is laid around the price of each candle.
     """
 
     days = 5
@@ -76,16 +83,9 @@ class PathOnly(LiquidationClusters):
         return liquidation_features(path_only(candles), self.heatmap_config(pair))
 
 
-class FrozenStops(LiquidationClusters):
-    """Leave stops where they were placed at the entry."""
-
-    stops_tighten = False
-
-
-class RangeStops(LiquidationClusters):
+class RangeStops(FrozenPlans):
     """Take stops and targets from the average true range alone."""
 
-    stops_tighten = targets_move = False
     first_ranges, second_ranges = 5.0, 7.0
 
     def planned(self, pair: str, rate: float, side: str) -> Plan | None:
