@@ -21,7 +21,7 @@ class FrozenPlans(LiquidationClusters):
 class WithEarlierDays(FrozenPlans):
     """Know some days before the first candle too, from the data that backtests read.
 
-    No live bot could: Binance gives it hardly more candles than the columns need. Plans are frozen, since stops
+    No live bot could: Binance gives it hardly more candles than columns need. Plans are frozen, since stops
     would trail, and targets recede before, a map that is laid around the price of each candle.
     """
 
