@@ -62,6 +62,28 @@ def test_leverage_is_moderate_and_the_stop_on_the_losing_side(trades):
         assert sign * (trade["open_rate"] - trade["stop_loss_abs"]) > 0
 
 
+def test_some_stops_are_tightened_and_none_of_them_loosened(trades, frozen_trades):
+    """What was stopped out at a tightened stop lost less than at the one of the entry."""
+    tightened = [trade for trade in trades if trade["exit_reason"] == "trailing_stop_loss"]
+    assert tightened
+    at_entry = {key_of(trade): trade for trade in frozen_trades}
+    compared = [(trade, at_entry[key_of(trade)]) for trade in tightened if key_of(trade) in at_entry]
+    assert compared
+    for trade, frozen in compared:
+        sign = -1 if trade["is_short"] else 1
+        assert sign * (trade["stop_loss_abs"] - frozen["stop_loss_abs"]) > 0
+    assert not [trade for trade in frozen_trades if trade["exit_reason"] == "trailing_stop_loss"]
+
+
+def key_of(trade):
+    return trade["pair"], trade["open_date"], trade["is_short"]
+
+
+@pytest.fixture(scope="module")
+def frozen_trades(trades_of):
+    return trades_of("FrozenPlans")
+
+
 def test_no_trade_loses_more_than_its_risk(trades):
     """The wallet changes little enough to judge by its start; a candle may open beyond the stop."""
     worst = min(trade["profit_abs"] for trade in trades)
