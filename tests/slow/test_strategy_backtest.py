@@ -55,10 +55,10 @@ def test_a_part_is_sold_at_most_once_and_at_a_profit(filled):
     assert sold > 0
 
 
-def test_leverage_is_moderate_and_the_stop_on_the_losing_side(trades):
-    for trade in trades:
+def test_leverage_is_moderate_and_the_stop_begins_on_the_losing_side(trades, frozen_trades):
+    assert all(1 <= trade["leverage"] <= 5 for trade in trades)
+    for trade in frozen_trades:
         sign = -1 if trade["is_short"] else 1
-        assert 1 <= trade["leverage"] <= 5
         assert sign * (trade["open_rate"] - trade["stop_loss_abs"]) > 0
 
 
