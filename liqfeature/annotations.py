@@ -93,7 +93,11 @@ def plan_lines(plan: Plan, opened: datetime, dates: pd.Series) -> list[Annotatio
     if opened > last + 2 * (last - before):
         return []
     start = max(min(pd.Timestamp(opened), before), first).to_pydatetime()
-    prices = {"stop": plan.stop, "first target": plan.first_target, "second target": plan.second_target}
+    prices = {
+        "stop": plan.current_stop,
+        "first target": plan.first_target,
+        "second target": plan.second_target,
+    }
     return [
         {
             "type": "line",

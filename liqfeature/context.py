@@ -6,7 +6,8 @@ All take series or columns and return series of the same index. Row t knows cand
 import numpy as np
 import pandas as pd
 
-from liqfeature.checks import require_at_least, require_share
+from liqfeature.checks import require, require_at_least, require_share
+from liqfeature.errors import DataError
 from liqfeature.flow import trailing_sum
 from liqfeature.join import join_open_interest
 from liqfeature.tables import numbers, require_column, times
@@ -40,7 +41,12 @@ def average_true_range(candles: pd.DataFrame, span: int = 14) -> pd.Series:
 
 
 def open_interest_change(
-    candles: pd.DataFrame, open_interest: pd.DataFrame | None, span: int, *, in_contracts: bool = False
+    candles: pd.DataFrame,
+    open_interest: pd.DataFrame | None,
+    span: int,
+    *,
+    in_contracts: bool = False,
+    within: int | None = None,
 ) -> pd.Series:
     """Return how open interest changed over the last candles, as far as a live bot knows it.
 
@@ -54,19 +60,36 @@ def open_interest_change(
         Candles, at least 1.
     in_contracts : bool, default False
         As `HeatmapConfig.flow.open_interest_in_contracts` says for the exchange.
+    within : int, optional
+        Candles that a live bot has, Freqtrade's `startup_candle_count`: OKX and Bitget give no more than the
+        columns need. A span that reaches farther back would be known in a backtest only.
 
     Returns
     -------
     Series
         Fraction of what it was `span` candles before; NaN where either is not known, or older than four
-        spans.
+        spans: a row depends on five spans, where open interest comes regularly.
+
+    Raises
+    ------
+    ConfigError
+        If five spans are more than `within`.
     """
     require_at_least(1, span=span)
+    if within is not None:
+        most = within // (_CARRIED + 1)
+        require("span", span <= most, f"at most {most}, a fifth of the {within} candles loaded", span)
     time, close = times(candles, "candles"), numbers(candles, "close", "candles")
     interval = int(np.min(np.diff(time))) if time.size > 1 else 1
-    known = join_open_interest(open_interest, time, close, interval, 4 * span, in_contracts=in_contracts)
+    known = join_open_interest(
+        open_interest, time, close, interval, _CARRIED * span, in_contracts=in_contracts
+    )
     amount = pd.Series(known.amount, index=candles.index)
     return amount / amount.shift(span) - 1
+
+
+_CARRIED = 4
+"""Spans for which a row of open interest is carried on."""
 
 
 def round_number(price: pd.Series, step: float = 0.02) -> pd.Series:
@@ -75,22 +98,38 @@ def round_number(price: pd.Series, step: float = 0.02) -> pd.Series:
     Parameters
     ----------
     price : Series
-        Above 0.
+        Quote per base, of any scale.
     step : float, default 0.02
-        About the distance from one round number to the next, as a fraction of price.
+        Largest distance from one round number to the next, as a fraction of price, between 0 and 1.
 
     Returns
     -------
     Series
         The nearest multiple of the largest of 1, 2 or 5 times a power of ten that is at most `step * price`:
-        of 1,000 for a price of 65,000, of 2 for 142. NaN where price is NaN or not above 0.
+        of 1,000 for a price of 65,000, of 2 for 142. NaN where price is NaN, infinite, or not above 0.
+
+    Raises
+    ------
+    DataError
+        If prices are not numbers.
+    ConfigError
+        If `step` breaks its rule.
     """
     require_share(step=step)
-    above = price.where(price > 0) * step
-    power = 10.0 ** np.floor(np.log10(above))
-    unit = power * np.where(above >= 5 * power, 5.0, np.where(above >= 2 * power, 2.0, 1.0))
-    rounded: pd.Series = (price / unit).round() * unit
-    return rounded
+    if not pd.api.types.is_numeric_dtype(price.dtype):
+        msg = f"price must be a Series of numbers, received one of {price.dtype}"
+        raise DataError(msg)
+    value = price.to_numpy(dtype=np.float64, na_value=np.nan)
+    widest = np.where((value >= _LEAST_PRICE) & (value < np.inf), value, np.nan) * step
+    power = 10.0 ** np.floor(np.log10(widest))
+    # A power of ten is a rounding error above or below itself, and so is twice or five times it.
+    multiple = np.floor(widest / power * (1 + 1e-9))
+    unit = power * np.select([multiple >= 10, multiple >= 5, multiple >= 2], [10.0, 5.0, 2.0], 1.0)
+    return pd.Series(np.round(value / unit) * unit, index=price.index)
+
+
+_LEAST_PRICE = 1e-100
+"""Below it a hundredth of a price would soon be no number of full precision."""
 
 
 def near(price: pd.Series, level: pd.Series, tolerance: pd.Series) -> pd.Series:

@@ -95,10 +95,12 @@ def join_open_interest(
 def _usable_at(stamp: IntArray, longest: int) -> IntArray:
     """When each row may be used: a period after its stamp, the shorter of its last two steps.
 
-    Neither a single gap nor a later row changes it. The first two rows, never used, count as periods of 0; a
-    row between two gaps, never used either, does not hold back those after it for longer than `longest`.
+    Neither a single gap nor a later row changes it. The first two rows, never used, count as periods of 0;
+    so do the first two after a gap longer than `longest`: what lay before it is forgotten. A row between two
+    gaps, never used either, does not hold back those after it for longer than `longest`.
     """
     step = np.diff(stamp, prepend=stamp[:1])
+    step = np.where(step > longest, 0, step)
     period = np.minimum(step, np.concatenate([step[:1], step[:-1]]))
     return np.maximum.accumulate(stamp + np.minimum(period, longest))
 

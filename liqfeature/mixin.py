@@ -1,31 +1,19 @@
 """Stops beyond clusters and targets at them for any Freqtrade strategy: inherit from `around_clusters`."""
 
-import logging
 from datetime import datetime
 from types import new_class
 from typing import Any
 
-import pandas as pd
-
-from liqfeature.config import HeatmapConfig, exchange_traits
-from liqfeature.context import average_true_range
-from liqfeature.features import liquidation_features
-from liqfeature.funding import funding_is_adverse, hours_to_funding, last_funding
-from liqfeature.health import BLOCKING, COLUMN, WORDS, HealthRule, Reason, health, is_sound, sound, unspoken
+from liqfeature.feed import ClusterFeed
+from liqfeature.funding import funding_is_adverse, hours_to_funding
+from liqfeature.health import is_sound
 from liqfeature.plan import Plan, PlanRule
 from liqfeature.risk import leverage_for_stop, risk_notional, risk_stake
 from liqfeature.sizing import cautious, stop_ratio
 from liqfeature.tiers import tiers_for
 
-_LOG = logging.getLogger(__name__)
 
-LIVE = ("live", "dry_run")
-"""Freqtrade's names of the modes in which a missing input is a failure, and not a choice."""
-
-_FINEST_INTEREST = pd.Timedelta(minutes=5)
-
-
-class ClusterTrades:
+class ClusterTrades(ClusterFeed):
     """Freqtrade's callbacks for trades that are stopped out beyond clusters and sold into them.
 
     The plan of a trade (stop and targets) is kept in its custom data under the one key "plan", so that it
@@ -38,16 +26,16 @@ class ClusterTrades:
     """Of margin, should a plan's stop ever be missing."""
 
     plan_rule = PlanRule()
-    health_rule = HealthRule()
-    """What makes a row sound enough for an entry."""
     risk_per_trade = 0.005
     """Share of equity lost at the stop where no cascade is to be feared."""
     order_cost = 0.001
     """Of the notional of either order, slippage included."""
     liquidation_fee_rate = 0.0125
-    """Of notional, taken by Binance from what is left of a liquidated position."""
+    """Of notional, charged for a liquidation, where the exchange does not say; see `fee_of_liquidation`."""
     first_share = 0.5
     """Of the position, sold at the first target."""
+    stops_tighten = True
+    """Whether the stop follows to the far side of newer clusters that lie nearer to price."""
     targets_move = True
     """Whether targets are set anew once their cluster is gone."""
     longest_hours = 24.0
@@ -59,9 +47,7 @@ class ClusterTrades:
     dearest_funding = 0.0005
     """Of notional: a payment from which it is dear."""
 
-    dp: Any
     wallets: Any
-    timeframe: str
 
     def prepare(self, config: dict[str, Any]) -> None:
         """Set what depends on the configuration; called once, after the strategy's own `__init__`.
@@ -71,89 +57,11 @@ class ClusterTrades:
         """
         for space, values in config.get("parameters", {}).items():
             setattr(self, f"{space}_params", values)
-        self.venue = config["exchange"]["name"]
-        self.startup_candle_count = HeatmapConfig.for_exchange(self.venue).warmup
+        self.prepare_feed(config)
         self.confirmed: dict[str, Plan] = {}  # by pair, until the entry is filled
         self.plans: dict[int, Plan] = {}  # by trade
-        self.spoken: set[tuple[str, Reason]] = set()  # what was warned of, by pair
-
-    # Data and columns.
-
-    def informative_pairs(self) -> list[tuple[str, str, str]]:
-        """Ask for funding, and for open interest where the exchange has a history of it."""
-        wanted = [("1h", "funding_rate")]
-        if exchange_traits(self.venue).open_interest:
-            wanted.append((self.interest_timeframe, "open_interest"))
-        pairs = self.dp.current_whitelist()
-        return [(pair, timeframe, candle_type) for pair in pairs for timeframe, candle_type in wanted]
-
-    def heatmap_config(self, pair: str) -> HeatmapConfig:
-        """Return the parameters of the pair's map; override it, but leave `warmup` as it is."""
-        return HeatmapConfig.for_pair(pair, self.venue)
-
-    def open_interest(self, pair: str) -> pd.DataFrame:
-        """Return Freqtrade's rows of open interest."""
-        rows: pd.DataFrame = self.dp.get_pair_dataframe(pair, self.interest_timeframe, "open_interest")
-        return rows
-
-    @property
-    def interest_timeframe(self) -> str:
-        """Timeframe of open interest: the candles', and 5m for shorter ones, which no exchange offers."""
-        return "5m" if pd.Timedelta(self.timeframe) < _FINEST_INTEREST else self.timeframe
-
-    def cluster_columns(self, dataframe: pd.DataFrame, metadata: dict[str, Any]) -> pd.DataFrame:
-        """Return the candles with all `liq_` columns, the last `funding`, and `atr` where it is missing.
-
-        `liq_health` is 0 where a row is sound, else the sum of its reasons (`liqfeature.health.Reason`);
-        those of the last row are told once per pair.
-        """
-        pair = metadata["pair"]
-        paid, interest = self.dp.get_pair_dataframe(pair, "1h", "funding_rate"), self.open_interest(pair)
-        config = self.heatmap_config(pair)
-        features = liquidation_features(dataframe, config, open_interest=interest, funding_rate=paid)
-        features[COLUMN] = health(
-            dataframe,
-            features,
-            config,
-            open_interest=interest,
-            expected=exchange_traits(self.venue).open_interest,
-            rule=self.health_rule,
-        )
-        self.tell_health(pair, features)
-        features["funding"] = last_funding(dataframe, paid)
-        if "atr" not in dataframe:
-            features["atr"] = average_true_range(dataframe)
-        return pd.concat([dataframe, features], axis=1)
-
-    # Health: no entry on bad data; open trades keep their plan.
-
-    def tell_health(self, pair: str, rows: pd.DataFrame) -> None:
-        """Warn of what is wrong with the last row, once per pair and reason; by Telegram, too."""
-        for reason in unspoken(self.spoken, pair, rows[COLUMN].iloc[-1] if len(rows) else 0.0):
-            effect = "no entries" if reason & self.blocking() else "told once"
-            message = f"{pair}: {WORDS[reason]} ({effect}; open trades are managed on)"
-            _LOG.warning(message)
-            self.dp.send_msg(message)
-
-    def blocking(self) -> Reason:
-        """Return the reasons not to enter; for a bot also that there is no open interest at all."""
-        return BLOCKING | Reason.NO_OPEN_INTEREST if self.dp.runmode.value in LIVE else BLOCKING
-
-    def sound(self, rows: pd.DataFrame) -> "pd.Series[bool]":
-        """Tell which rows are sound enough for an entry."""
-        return sound(rows, self.blocking())
-
-    def is_sound(self, pair: str) -> bool:
-        """Tell whether the last closed candle is sound enough for an entry."""
-        row = self.last_row(pair)
-        return row is not None and is_sound(row, self.blocking())
 
     # Entry: the plan decides leverage and stake.
-
-    def last_row(self, pair: str) -> Any:
-        """Return the last closed candle with its columns; None before the first analysis."""
-        rows, _ = self.dp.get_analyzed_dataframe(pair, self.timeframe)
-        return None if rows.empty else rows.iloc[-1]
 
     def planned(self, pair: str, rate: float, side: str) -> Plan | None:
         """Plan an entry from the last closed candle; None where it has no acceptable stop."""
@@ -169,6 +77,15 @@ class ClusterTrades:
         prices = {"entry_price": plan.entry_price, "stop_price": plan.stop}
         return {"equity": equity, "risk": self.risk_per_trade, "fee": self.order_cost, **prices}
 
+    def fee_of_liquidation(self, pair: str) -> float:
+        """Return the share of notional that a liquidation costs, by which own liquidation is kept farther.
+
+        Freqtrade and ccxt reckon without it. Binance names it for each pair, as `liquidationFee` of
+        `exchangeInfo`: 1.25 % for BTC/USDT when it was recorded, 1 % in the example of its documentation.
+        """
+        market = self.dp.market(pair) or {}
+        return float(market.get("info", {}).get("liquidationFee", self.liquidation_fee_rate))
+
     def leverage(
         self, pair: str, current_time: datetime, current_rate: float, *args: Any, **kw: Any
     ) -> float:
@@ -182,7 +99,7 @@ class ClusterTrades:
             is_short=plan.is_short,
             tiers=tiers_for(pair, self.venue),
             notional=risk_notional(**self.risked(plan)),
-            liquidation_fee_rate=self.liquidation_fee_rate,
+            liquidation_fee_rate=self.fee_of_liquidation(pair),
         )
         return max(1.0, min(allowed, float(kw["max_leverage"])))  # 1.0 first: NaN loses every comparison
 
@@ -205,11 +122,6 @@ class ClusterTrades:
             return False
         self.confirmed[pair] = plan
         return True
-
-    def is_late(self, pair: str, current_time: datetime) -> bool:
-        """Return whether a candle has closed since the last row, which the exchange did not tell."""
-        row = self.last_row(pair)
-        return bool(row is None or current_time - row["date"] >= 2 * pd.Timedelta(self.timeframe))
 
     # The plan, kept with the trade.
 
@@ -246,38 +158,38 @@ class ClusterTrades:
         after_fill: bool,  # Freqtrade asks after fills only where it finds this name
         **kw: Any,
     ) -> float | None:
-        """Return the distance to the stop of the plan, which stands where it stood at the entry."""
+        """Return the distance to the stop of the plan in force."""
         plan = self.plan_of(trade)
         if plan is None:
             return None
-        return stop_ratio(plan.stop, current_rate, is_short=trade.is_short, leverage=trade.leverage)
+        return stop_ratio(plan.current_stop, current_rate, is_short=trade.is_short, leverage=trade.leverage)
 
     def adjust_trade_position(
         self, trade: Any, current_time: datetime, current_rate: float, *args: Any, **kw: Any
     ) -> tuple[float, str] | None:
-        """Aim anew where the cluster ahead is gone, and sell a share at the first target."""
+        """Follow the clusters with stop and targets, and sell a share at the first target."""
         plan = self.plan_of(trade)
         if plan is None:
             return None
-        if self.targets_move:
-            plan = self.aimed(trade, plan, current_rate)
+        plan = self.followed(trade, plan, current_rate)
         if trade.nr_of_successful_exits or not plan.reached_first(current_rate):
             return None
         return -trade.stake_amount * self.first_share, "near_edge"
 
-    def aimed(self, trade: Any, plan: Plan, rate: float) -> Plan:
-        """Return the plan with the targets of the last closed candle, should its own cluster be gone.
+    def followed(self, trade: Any, plan: Plan, rate: float) -> Plan:
+        """Return the plan after the last closed candle, and keep it with the trade if it changed.
 
-        On a row that is not sound no cluster is gone: the plan stands.
+        On a row that is not sound it stands: a row without columns is none without clusters.
         """
-        row = self.last_row(trade.pair)
+        row = self.last_row(trade.pair) if self.stops_tighten or self.targets_move else None
         if row is None or not is_sound(row, self.blocking()):
             return plan
-        at = {"price": rate, "average_true_range": float(row["atr"])}
-        aimed = plan.retargeted(row, **at, rule=self.plan_rule)
-        if aimed.to_dict() != plan.to_dict():
-            self.keep(trade, aimed)
-        return aimed
+        at: dict[str, Any] = {"price": rate, "average_true_range": float(row["atr"]), "rule": self.plan_rule}
+        moved = plan.tightened(row, **at) if self.stops_tighten else plan
+        moved = moved.retargeted(row, **at) if self.targets_move else moved
+        if moved is not plan and moved.to_dict() != plan.to_dict():
+            self.keep(trade, moved)
+        return moved
 
     def custom_exit(
         self, pair: str, trade: Any, current_time: datetime, current_rate: float, *args: Any, **kw: Any
@@ -327,7 +239,8 @@ def around_clusters(strategy: type[Any]) -> type[Any]:
         strategy.__init__(self, config)
         self.prepare(config)
 
-    members = {name: value for name, value in vars(ClusterTrades).items() if name not in _OF_ITS_OWN}
+    both = {**vars(ClusterFeed), **vars(ClusterTrades)}
+    members = {name: value for name, value in both.items() if name not in _OF_ITS_OWN}
     members |= {"__init__": __init__}
     return new_class("ClusterTrades", (strategy,), exec_body=lambda body: body.update(members))
 

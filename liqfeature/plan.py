@@ -1,4 +1,4 @@
-"""The plan of one trade: stop and targets, fixed when it is opened and kept in its custom data."""
+"""The plan of one trade: stop and targets, made when it is opened and kept in its custom data."""
 
 import math
 from collections.abc import Mapping
@@ -53,7 +53,7 @@ DEFAULT_RULE = PlanRule()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Stop and targets of one trade, fixed when it is opened.
+    """Stop and targets of one trade.
 
     Parameters
     ----------
@@ -62,9 +62,13 @@ class Plan:
     entry_price : float
         Quote per base.
     stop : float
-        On the losing side of the entry.
+        Where it was placed at the entry, on the losing side of it.
     first_target, second_target : float, default NaN
         On the winning side of the entry; NaN if there is none.
+    shield : float, default NaN
+        Near edge of the cluster that the stop in force lies behind; NaN if there is none.
+    tightened_stop : float, default NaN
+        Where the stop was brought since, nearer to price than `stop`; NaN if it was not.
 
     Raises
     ------
@@ -77,6 +81,8 @@ class Plan:
     stop: float
     first_target: float = math.nan
     second_target: float = math.nan
+    shield: float = math.nan
+    tightened_stop: float = math.nan
 
     def __post_init__(self) -> None:
         if self.side not in ("long", "short"):
@@ -94,6 +100,10 @@ class Plan:
                     f"received {getattr(self, name)}"
                 )
                 raise DataError(msg)
+        if sign * (self.tightened_stop - self.stop) <= 0:
+            rule = f"nearer to price than {self.stop}"
+            msg = f"tightened_stop of a {self.side} must lie {rule}, received {self.tightened_stop}"
+            raise DataError(msg)
 
     @classmethod
     def for_entry(
@@ -127,8 +137,10 @@ class Plan:
             If the row lacks a column.
         """
         against, ahead = ("above", "below") if is_short else ("below", "above")
+        far = _value(row, f"liq_far_{against}")
+        has_cluster = sign_of(is_short) * (entry_price - far) > 0
         stop = stop_beyond(
-            _value(row, f"liq_far_{against}"),
+            far,
             entry_price=entry_price,
             is_short=is_short,
             average_true_range=average_true_range,
@@ -145,7 +157,45 @@ class Plan:
             stop=stop,
             first_target=first,
             second_target=second,
+            shield=_value(row, f"liq_near_{against}") if has_cluster else math.nan,
         )
+
+    def tightened(
+        self, row: Row, *, price: float, average_true_range: float, rule: PlanRule = DEFAULT_RULE
+    ) -> Self:
+        """Bring the stop to the far side of a newer cluster that lies nearer to price.
+
+        Parameters
+        ----------
+        row : Row
+            Last closed candle; holds `liq_near_*` and `liq_far_*`.
+        price : float
+            Of the market: a cluster that it has entered is no shield any more.
+        average_true_range : float
+            Quote per base.
+        rule : PlanRule, optional
+            Distances.
+
+        Returns
+        -------
+        Plan
+            With a stop as far beyond the nearest cluster's far edge as at the entry, where that is nearer
+            than the stop in force and does not lie inside the cluster that this one lies behind; else itself.
+            The stop never moves away from price.
+
+        Raises
+        ------
+        MissingColumnError
+            If the row lacks a column.
+        """
+        against, sign = ("above" if self.is_short else "below"), sign_of(self.is_short)
+        near, far = _value(row, f"liq_near_{against}"), _value(row, f"liq_far_{against}")
+        stop = far - sign * rule.buffer * average_true_range
+        is_nearer = sign * (stop - self.current_stop) > 0  # False for NaN
+        in_old_cluster = sign * (stop - self.shield) <= 0
+        if sign * (price - near) > 0 and is_nearer and not in_old_cluster:
+            return replace(self, tightened_stop=float(stop), shield=near)
+        return self
 
     def retargeted(
         self, row: Row, *, price: float, average_true_range: float, rule: PlanRule = DEFAULT_RULE
@@ -184,6 +234,11 @@ class Plan:
         return replace(self, first_target=first, second_target=second)
 
     @property
+    def current_stop(self) -> float:
+        """Price of the stop in force."""
+        return self.stop if math.isnan(self.tightened_stop) else self.tightened_stop
+
+    @property
     def is_short(self) -> bool:
         """Whether this is the plan of a short."""
         return self.side == "short"
@@ -200,7 +255,7 @@ class Plan:
         return bool(sign_of(self.is_short) * (price - target) >= 0)
 
     def to_dict(self) -> dict[str, str | float]:
-        """Return the plan as plain strings and floats, leaving out targets that it does not have."""
+        """Return the plan as plain strings and floats, leaving out prices that it does not have."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: value for name, value in values.items() if name == "side" or not math.isnan(value)}
 

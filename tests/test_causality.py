@@ -140,6 +140,17 @@ def test_a_lone_row_of_open_interest_between_long_gaps_is_forgotten() -> None:
         np.testing.assert_array_equal(got, whole.iloc[end - 1], err_msg=f"frame that ends before {end}")
 
 
+def test_open_interest_before_a_long_gap_is_forgotten() -> None:
+    """A hole of ten candles, one row, nothing for ninety, then every candle: none waits for ten again."""
+    candles, config = random_candles(240, 2), small_config()
+    rows = random_open_interest(candles, 3, lead=0)
+    market = Market(candles, rows.drop(index=[*range(101, 110), *range(111, 200)]))
+    whole = features_of(market, config)
+    for end in range(202, 240):
+        got = last_row(market, config, end, config.warmup)
+        np.testing.assert_array_equal(got, whole.iloc[end - 1], err_msg=f"frame that ends before {end}")
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_last_row_is_the_same_at_every_phase_of_a_generation(kind: str) -> None:
     # So calm that the oldest levels are still standing near price, and count.

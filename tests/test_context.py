@@ -17,7 +17,7 @@ from liqfeature.context import (
     usual_volume,
     volume_rises,
 )
-from liqfeature.errors import ConfigError
+from liqfeature.errors import ConfigError, DataError
 
 sides = pytest.mark.parametrize("is_short", [False, True], ids=["long", "short"])
 
@@ -35,6 +35,9 @@ sides = pytest.mark.parametrize("is_short", [False, True], ids=["long", "short"]
         (math.nan, math.nan),
         (0.0, math.nan),
         (-1.0, math.nan),
+        (math.inf, math.nan),
+        (-math.inf, math.nan),
+        (1e-120, math.nan),
     ],
 )
 def test_round_numbers_are_those_people_name(price, expected):
@@ -47,9 +50,47 @@ def test_a_round_number_scales_with_the_unit_of_account():
     pd.testing.assert_series_equal(round_number(1000 * prices), 1000 * round_number(prices))
 
 
-def test_the_step_must_be_a_share():
-    with pytest.raises(ConfigError, match="step"):
-        round_number(pd.Series([1.0]), step=1.0)
+@pytest.mark.parametrize("decade", range(-12, 9))
+@pytest.mark.parametrize("lead", [1.0, 1.37, 2.5, 4.2, 5.0, 9.7])
+def test_round_numbers_are_alike_at_every_scale(decade, lead):
+    """At 1 they lie 0.02 apart, at 2.5 0.05, at 5 0.1: wherever the point stands."""
+    unit = 0.02 if lead < 2.5 else 0.05 if lead < 5 else 0.1
+    price = pd.Series([(lead + 0.3 * unit) * 10.0**decade, (lead + 0.8 * unit) * 10.0**decade])
+    expected = [round((lead + part * unit) / unit) * unit * 10.0**decade for part in (0.3, 0.8)]
+    np.testing.assert_allclose(round_number(price), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("multiple", [1, 2, 5])
+def test_a_rounding_error_does_not_choose_another_unit(multiple):
+    """Three hundredths of a price are 1, 2 or 5 of a decade but for the last bit."""
+    decade = 10.0 ** np.arange(-12, 9)
+    price = pd.Series(multiple * decade / 0.03)
+    np.testing.assert_allclose(round_number(price, 0.03) / decade, 33 * multiple, rtol=1e-9)
+
+
+@pytest.mark.parametrize("step", [0.001, 0.02, 0.3])
+def test_round_numbers_are_no_farther_apart_than_the_step(step):
+    price = pd.Series(np.geomspace(1e-9, 1e7, 500))
+    apart = (round_number(price, step) - price).abs() / price
+    assert apart.max() <= step / 2 * (1 + 1e-6)
+    assert apart.max() > step / 5 * 0.9  # nor needlessly near each other
+
+
+@pytest.mark.parametrize("step", [0.0, 1.0, -0.1, math.nan])
+def test_the_step_must_be_a_share(step):
+    with pytest.raises(ConfigError, match=f"step must be between 0 and 1, received {step}"):
+        round_number(pd.Series([1.0]), step=step)
+
+
+def test_prices_that_are_no_numbers_are_refused():
+    with pytest.raises(DataError, match="price must be a Series of numbers, received one of"):
+        round_number(pd.Series(["100"]))
+
+
+def test_round_numbers_of_whole_and_of_no_prices_keep_their_index():
+    whole = round_number(pd.Series([65_432, 3], index=[7, 9]))
+    assert whole.to_dict() == {7: 65_000.0, 9: pytest.approx(3.0)}
+    assert round_number(pd.Series([], dtype=float)).empty
 
 
 def test_the_average_true_range_is_wilders():
@@ -126,6 +167,27 @@ def test_open_interest_change_is_that_of_the_rows_a_live_bot_has():
     assert known.sum() >= 12
     rows = np.flatnonzero(known)
     np.testing.assert_allclose(found[known], amount[rows] / amount[rows - 3] - 1)
+
+
+def test_a_change_that_reaches_farther_back_than_a_live_bot_is_refused():
+    candles = random_candles(20, seed=2)
+    message = "span must be at most 199, a fifth of the 999 candles loaded, received 200"
+    with pytest.raises(ConfigError, match=f"^{message}$"):
+        open_interest_change(candles, None, 200, within=999)
+    assert open_interest_change(candles, None, 199, within=999).isna().all()
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_a_change_depends_on_five_spans_at_most(every):
+    candles, span = random_candles(200, seed=2), 8
+    interest = random_open_interest(candles, 3, every=every, holes=0.2 / every)
+    whole = open_interest_change(candles, interest, span)
+    assert whole[100:].notna().sum() > 90
+    for t in range(100, 200):
+        rows = slice(t - 5 * span + 1, t + 1)
+        first = candles["date"].iloc[rows.start]
+        part = open_interest_change(candles[rows], interest[interest["date"] >= first], span)
+        assert part.iloc[-1] == pytest.approx(whole[t], rel=1e-12, nan_ok=True)
 
 
 def test_without_open_interest_its_change_is_not_known():

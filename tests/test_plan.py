@@ -88,7 +88,7 @@ def test_a_plan_survives_the_trip_through_json_as_plain_types(missing):
     stored = plan.to_dict()
     assert all(type(value) in (str, float) for value in stored.values())
     assert all(value == value for value in stored.values())
-    assert len(stored) == (5 if missing is None else 4)
+    assert len(stored) == (6 if missing is None else 5)
     rebuilt = Plan.from_dict(json.loads(json.dumps(stored, allow_nan=False)))
     assert rebuilt.to_dict() == stored
     assert as_tuple(rebuilt) == pytest.approx(as_tuple(plan), nan_ok=True)
@@ -172,7 +172,8 @@ def test_a_plan_that_contradicts_itself_is_refused(change, message):
 def test_a_plan_of_another_shape_is_refused(stored):
     message = (
         "plan must have ['entry_price', 'side', 'stop'] and nothing beyond "
-        f"['entry_price', 'first_target', 'second_target', 'side', 'stop'], received {sorted(stored)}"
+        "['entry_price', 'first_target', 'second_target', 'shield', 'side', 'stop', 'tightened_stop'], "
+        f"received {sorted(stored)}"
     )
     with pytest.raises(DataError, match=f"^{re.escape(message)}$"):
         Plan.from_dict(stored)
@@ -219,3 +220,87 @@ def test_a_plan_without_targets_takes_the_first_cluster_that_appears():
     plan = Plan(side="long", entry_price=100.0, stop=97.0)
     aimed = plan.retargeted(ROW, price=100.0, average_true_range=1.0, rule=RULE)
     assert (aimed.first_target, aimed.second_target) == (101.5, 102.5)
+
+
+BEHIND = Plan(side="long", entry_price=100.0, stop=95.5, second_target=104.0, shield=97.0)
+"""The cluster that it lies behind goes from 97 to 96."""
+
+
+def turned(plan):
+    prices = {name: 200 - value for name, value in plan.to_dict().items() if name != "side"}
+    return Plan(side="short", **prices)
+
+
+@pytest.mark.parametrize(
+    ("near", "far", "price", "stop"),
+    [
+        (99.0, 98.0, 101.0, 97.5),
+        (103.0, 102.0, 104.0, 101.5),  # beyond the entry: a profit is locked in
+        (97.0, 96.0, 101.0, 95.5),  # its own cluster
+        (97.0, 96.5, 101.0, 95.5),  # which thins out: 96.0 would lie where it was
+        (98.0, 97.4, 101.0, 95.5),  # 96.9 would lie inside it
+        (98.0, 97.6, 101.0, 97.1),
+        (96.5, 95.0, 101.0, 95.5),  # farther away
+        (99.0, 98.0, 99.0, 95.5),  # price is in it
+        (99.0, 98.0, 98.5, 95.5),
+        (math.nan, math.nan, 101.0, 95.5),
+    ],
+)
+@sides
+def test_a_stop_follows_to_the_far_side_of_a_newer_cluster_only(near, far, price, stop, is_short):
+    plan, row = BEHIND, {"liq_near_below": near, "liq_far_below": far}
+    if is_short:
+        plan, price, stop = turned(plan), 200 - price, 200 - stop
+        row = {name.replace("below", "above"): 200 - value for name, value in row.items()}
+    moved = plan.tightened(row, price=price, average_true_range=1.0, rule=RULE)
+    assert moved.current_stop == pytest.approx(stop)
+    assert (moved.stop, moved.entry_price, moved.second_target) == (
+        plan.stop,
+        plan.entry_price,
+        plan.second_target,
+    )
+    assert (moved is plan) == (moved.current_stop == plan.stop)
+    assert Plan.from_dict(json.loads(json.dumps(moved.to_dict()))).to_dict() == moved.to_dict()
+
+
+@sides
+def test_a_stop_never_moves_back_and_never_into_a_cluster(is_short):
+    """Any clusters behind price, candle by candle."""
+    rng = np.random.default_rng(4)
+    sign, side, where = (-1, "short", "above") if is_short else (1, "long", "below")
+    tightenings = 0
+    for _ in range(200):
+        plan = Plan(side=side, entry_price=100.0, stop=100 - sign * 5.0)
+        price = 100.0
+        for _ in range(30):
+            price = max(price + rng.normal(), 90.0)
+            near = price - sign * rng.exponential(2)
+            far = near - sign * rng.exponential(0.5)
+            row = {f"liq_near_{where}": near, f"liq_far_{where}": far}
+            moved = plan.tightened(row, price=price, average_true_range=0.5, rule=RULE)
+            if moved is not plan:
+                tightenings += 1
+                assert sign * (moved.current_stop - plan.current_stop) > 0
+                assert sign * (far - moved.current_stop) == pytest.approx(RULE.buffer * 0.5)
+                assert not sign * (moved.current_stop - plan.shield) <= 0
+                assert moved.shield == near
+            plan = moved
+    assert tightenings > 200
+
+
+def test_without_a_known_range_a_stop_stays():
+    row = {"liq_near_below": 99.0, "liq_far_below": 98.0}
+    assert BEHIND.tightened(row, price=101.0, average_true_range=math.nan, rule=RULE) is BEHIND
+
+
+@pytest.mark.parametrize(("far", "shield"), [(98.0, 99.0), (math.nan, math.nan), (100.5, math.nan)])
+def test_a_plan_knows_the_cluster_that_its_stop_lies_behind(far, shield):
+    plan = Plan.for_entry(ROW | {"liq_far_below": far}, is_short=False, rule=RULE, **AT)
+    assert plan.shield == pytest.approx(shield, nan_ok=True)
+
+
+def test_a_tightened_stop_that_is_none_is_refused():
+    with pytest.raises(
+        DataError, match=r"^tightened_stop of a long must lie nearer to price than 95.5, received 95.5$"
+    ):
+        Plan(side="long", entry_price=100.0, stop=95.5, tightened_stop=95.5)

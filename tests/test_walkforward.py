@@ -8,12 +8,11 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from liqfeature.cli import main
 from liqfeature.errors import ConfigError, DataError
-from liqfeature.walkforward.controls import other_days, permuted
+from liqfeature.walkforward.progress import progress
 from liqfeature.walkforward.runs import Freqtrade, backtested, tuned
 from liqfeature.walkforward.table import (
     comparison,
@@ -48,42 +47,6 @@ def test_too_short_a_span_is_refused():
         rolling_windows(FIRST, FIRST + timedelta(days=29), tune_days=20, test_days=10)
 
 
-@pytest.fixture
-def rows():
-    rng = np.random.default_rng(1)
-    close = rng.uniform(90, 110, 12)
-    share = rng.uniform(0.01, 0.03, 12)
-    return pd.DataFrame(
-        {
-            "close": close,
-            "liq_distance_above": share,
-            "liq_near_above": close * (1 + share),
-            "liq_cleared_above": rng.uniform(0, 1, 12),
-            "enter_long": [0, 0, 0, 0, 1, 0, 1, 0, 0, 1, 0, 0],
-            "enter_tag": list("....a.b..c.."),
-        }
-    )
-
-
-def test_columns_of_other_days_keep_their_distance_from_todays_price(rows):
-    found = other_days(rows, 4, candles=2)
-    pd.testing.assert_frame_equal(found[:3], rows[:3])
-    pd.testing.assert_series_equal(found["close"], rows["close"])
-    np.testing.assert_allclose(found["liq_near_above"], rows["close"] * (1 + found["liq_distance_above"]))
-    for name in ("liq_distance_above", "liq_cleared_above"):
-        np.testing.assert_allclose(found[name][5:], rows[name][3:-2])
-        np.testing.assert_allclose(found[name][3:5], rows[name][-2:])
-
-
-def test_entries_by_lot_are_as_many_and_keep_their_tags(rows):
-    found = permuted(rows, ["enter_long", "enter_tag"], 4, np.random.default_rng(2))
-    assert found["enter_long"].tolist() != rows["enter_long"].tolist()
-    assert found["enter_long"].sum() == 3
-    assert sorted(found.loc[found["enter_long"] == 1, "enter_tag"]) == ["a", "b", "c"]
-    pd.testing.assert_frame_equal(found[:3], rows[:3])
-    pd.testing.assert_series_equal(found["close"], rows["close"])
-
-
 def results(*trades):
     made = [{"close_date": day, "profit_abs": profit, "exit_reason": "peak"} for day, profit in trades]
     return {"starting_balance": 1000.0, "trades": made}
@@ -115,10 +78,37 @@ def test_a_control_that_wins_is_reported_as_such(gap, said):
     rng = np.random.default_rng(3)
     days = rng.normal(0, 0.002, 60)
     returns = {"Judged": days + gap, "Control": days + rng.normal(0, 0.001, 60)}
-    table = comparison(returns, {"Judged": [{"exit_reason": "stop_loss"}], "Control": []})
-    assert table.loc["Judged", "stopped_%"] == 100
+    table = comparison(returns, {"Judged": [TRADE], "Control": []})
     assert table["trades"].tolist() == [1, 0]
     assert f"Control {said} Judged" in verdict(table, returns)[0]
+
+
+TRADE = {"exit_reason": "stop_loss", "open_rate": 100.0, "stop_loss_abs": 98.0}
+
+
+def test_stops_are_counted_and_how_far_away_they_lay():
+    days = np.random.default_rng(3).normal(0, 0.002, 30)
+    short = {"exit_reason": "trailing_stop_loss", "open_rate": 100.0, "stop_loss_abs": 106.0}
+    judged = [TRADE, short, TRADE | {"exit_reason": "peak"}, TRADE | {"exit_reason": "peak"}]
+    table = comparison({"Judged": days, "Idle": days}, {"Judged": judged, "Idle": []})
+    found = table.loc["Judged", ["stop_away_%", "stopped_%", "stopped_per_%"]].tolist()
+    assert found == pytest.approx([3.0, 50.0, 50 / 3])
+    assert table.loc["Idle", ["stop_away_%", "stopped_%", "stopped_per_%"]].isna().all()
+
+
+def test_a_step_that_fails_is_not_counted_as_done(capsys):
+    def walk():
+        with progress(2) as step:
+            with step("one"):
+                pass
+            with step("two"):
+                raise DataError("broken")
+
+    with pytest.raises(DataError, match="broken"):
+        walk()
+    shown = capsys.readouterr().err
+    assert "two" in shown
+    assert "1/2" in shown
 
 
 FAKE = """
@@ -140,6 +130,7 @@ else:
     day = after("--timerange")
     closed = f"{{day[:4]}}-{{day[4:6]}}-{{day[6:8]}} 03:00"
     trade = {{"close_date": closed, "profit_abs": 1.0, "exit_reason": "peak"}}
+    trade |= {{"open_rate": 100.0, "stop_loss_abs": 98.0}}
     each = {{"starting_balance": 100.0, "trades": [trade]}}
     with zipfile.ZipFile(out / "r.zip", "w") as archive:
         archive.writestr("r.json", json.dumps({{"strategy": {{name: each for name in names}}}}))
@@ -182,7 +173,9 @@ def test_the_command_writes_and_prints_its_report(options, tmp_path, capsys):
     span = ["--timerange", "20260101-20260131", "--tune-days", "10", "--test-days", "10", "--epochs", "3"]
     names = ["--strategy", "Judged", "--controls", "Control"]
     assert main(["walkforward", *span, *names, "--out", str(out), "--", *options]) == 0
-    report = capsys.readouterr().out
+    report, shown = capsys.readouterr()
+    assert "testing 2026-01-21 to 2026-01-31" in shown
+    assert "4/4" in shown  # two windows, each tuned and tested
     assert report == (out / "report.md").read_text()
     assert "2 windows, 2026-01-11 to 2026-01-31; 3 epochs" in report
     assert "Control cannot be told from Judged" in report

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from liqfeature.errors import ConfigError
+from liqfeature.walkforward.progress import Step, progress
 from liqfeature.walkforward.runs import Freqtrade, backtested, tuned
 from liqfeature.walkforward.table import comparison, daily_returns, markdown, verdict
 from liqfeature.walkforward.windows import Window, rolling_windows
 
-CONTROLS = ("ShiftedColumns", "RangeStops", "RandomEntries")
+CONTROLS = ("FrozenPlans", "ShiftedColumns", "UsualDistances", "PathOnly", "RangeStops", "RandomEntries")
 
 _EXAMPLE = """\
 example:
@@ -50,19 +51,23 @@ def _walk(args: argparse.Namespace) -> int:
     args.out.mkdir(parents=True, exist_ok=True)
     freqtrade = Freqtrade(options=tuple(args.options), directory=args.out)
     names = [args.strategy, *args.controls]
-    found = []
-    for i, window in enumerate(windows, start=1):
-        sys.stderr.write(f"window {i} of {len(windows)}: {window.test} to {window.end}\n")
-        found.append(_tested(freqtrade, names, window, args.epochs))
+    with progress(len(windows) * (2 if args.epochs else 1)) as step:
+        found = [_tested(freqtrade, names, window, args.epochs, step) for window in windows]
     report = _report(names, windows, found, args.epochs)
     (args.out / "report.md").write_text(report, encoding="utf-8")
     sys.stdout.write(report)
     return 0
 
 
-def _tested(freqtrade: Freqtrade, names: list[str], window: Window, epochs: int) -> dict[str, Any]:
-    parameters = tuned(freqtrade, names[0], window.begin, window.test, epochs) if epochs else {}
-    return backtested(freqtrade, names, window.test, window.end, parameters)
+def _tested(
+    freqtrade: Freqtrade, names: list[str], window: Window, epochs: int, step: Step
+) -> dict[str, Any]:
+    parameters = {}
+    if epochs:
+        with step(f"tuning {window.begin} to {window.test}"):
+            parameters = tuned(freqtrade, names[0], window.begin, window.test, epochs)
+    with step(f"testing {window.test} to {window.end}"):
+        return backtested(freqtrade, names, window.test, window.end, parameters)
 
 
 def _report(names: list[str], windows: list[Window], found: list[dict[str, Any]], epochs: int) -> str:

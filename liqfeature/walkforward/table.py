@@ -53,8 +53,10 @@ def comparison(returns: Mapping[str, FloatArray], trades: Mapping[str, Sequence[
     Returns
     -------
     DataFrame
-        One row per strategy. `ahead_*` is the interval, 95 %, of the first one's mean daily return less this
-        one's: where it holds 0, neither can be said to be better.
+        One row per strategy. `stop_away_%` is the mean distance from the entry to the last stop, `stopped_%`
+        the share of trades that ended at it, and `stopped_per_%` the one over the other. `ahead_*` is the
+        interval, 95 %, of the first one's mean daily return less this one's: where it holds 0, neither can be
+        said to be better.
     """
     first = next(iter(returns.values()))
     sharpes = np.nan_to_num(np.array([sharpe_ratio(days) for days in returns.values()]))
@@ -62,20 +64,28 @@ def comparison(returns: Mapping[str, FloatArray], trades: Mapping[str, Sequence[
     for name, days in returns.items():
         low, high = bootstrap_interval(first - days)
         mean_low, mean_high = bootstrap_interval(days)
-        stops = [trade["exit_reason"] in _STOPS for trade in trades[name]]
         rows[name] = {
-            "trades": len(stops),
+            "trades": len(trades[name]),
             "profit_%": 100 * float(np.sum(days)),
             "day_low_%": 100 * mean_low,
             "day_high_%": 100 * mean_high,
             "fall_%": 100 * deepest_fall(days),
             "shortfall_%": 100 * expected_shortfall(days),
-            "stopped_%": 100 * float(np.mean(stops)) if stops else float("nan"),
+            **_stopped(trades[name]),
             "deflated_sharpe": deflated_sharpe(days, sharpes),
             "ahead_low_%": 100 * low,
             "ahead_high_%": 100 * high,
         }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _stopped(trades: Sequence[Any]) -> dict[str, float]:
+    """How far away stops lay, and how many trades ended there; NaN without trades."""
+    if not trades:
+        return dict.fromkeys(("stop_away_%", "stopped_%", "stopped_per_%"), float("nan"))
+    away = 100 * float(np.mean([abs(trade["stop_loss_abs"] / trade["open_rate"] - 1) for trade in trades]))
+    share = 100 * float(np.mean([trade["exit_reason"] in _STOPS for trade in trades]))
+    return {"stop_away_%": away, "stopped_%": share, "stopped_per_%": share / away}
 
 
 def verdict(table: pd.DataFrame, returns: Mapping[str, FloatArray]) -> list[str]:

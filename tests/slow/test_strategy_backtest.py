@@ -55,11 +55,33 @@ def test_a_part_is_sold_at_most_once_and_at_a_profit(filled):
     assert sold > 0
 
 
-def test_leverage_is_moderate_and_the_stop_on_the_losing_side(trades):
-    for trade in trades:
+def test_leverage_is_moderate_and_the_stop_begins_on_the_losing_side(trades, frozen_trades):
+    assert all(1 <= trade["leverage"] <= 5 for trade in trades)
+    for trade in frozen_trades:
         sign = -1 if trade["is_short"] else 1
-        assert 1 <= trade["leverage"] <= 5
         assert sign * (trade["open_rate"] - trade["stop_loss_abs"]) > 0
+
+
+def test_some_stops_are_tightened_and_none_of_them_loosened(trades, frozen_trades):
+    """What was stopped out at a tightened stop lost less than at the one of the entry."""
+    tightened = [trade for trade in trades if trade["exit_reason"] == "trailing_stop_loss"]
+    assert tightened
+    at_entry = {key_of(trade): trade for trade in frozen_trades}
+    compared = [(trade, at_entry[key_of(trade)]) for trade in tightened if key_of(trade) in at_entry]
+    assert compared
+    for trade, frozen in compared:
+        sign = -1 if trade["is_short"] else 1
+        assert sign * (trade["stop_loss_abs"] - frozen["stop_loss_abs"]) > 0
+    assert not [trade for trade in frozen_trades if trade["exit_reason"] == "trailing_stop_loss"]
+
+
+def key_of(trade):
+    return trade["pair"], trade["open_date"], trade["is_short"]
+
+
+@pytest.fixture(scope="module")
+def frozen_trades(trades_of):
+    return trades_of("FrozenPlans")
 
 
 def test_no_trade_loses_more_than_its_risk(trades):

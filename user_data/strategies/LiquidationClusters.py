@@ -17,6 +17,7 @@ from ta.trend import ema_indicator
 
 from liqfeature import HeatmapConfig, context, signals
 from liqfeature.annotations import cluster_areas, plan_lines
+from liqfeature.health import HealthRule
 from liqfeature.mixin import around_clusters
 from liqfeature.plan import PlanRule
 from liqfeature.plot import plot_config
@@ -93,6 +94,10 @@ class LiquidationClusters(around_clusters(IStrategy)):
     def longest_hours(self) -> float:
         return self.exit_hours.value
 
+    @property
+    def health_rule(self) -> HealthRule:
+        return HealthRule(quality=self.enter_quality.value)
+
     def heatmap_config(self, pair: str) -> HeatmapConfig:
         config = HeatmapConfig.for_pair(pair, self.venue)
         flow = replace(config.flow, churn=self.heatmap_churn.value)
@@ -102,11 +107,9 @@ class LiquidationClusters(around_clusters(IStrategy)):
     def populate_indicators(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         frame = self.cluster_columns(dataframe, metadata)
         config, interest = self.heatmap_config(metadata["pair"]), self.open_interest(metadata["pair"])
-        contracts = config.flow.open_interest_in_contracts
+        known = {"in_contracts": config.flow.open_interest_in_contracts, "within": self.startup_candle_count}
         return frame.assign(
-            open_interest_change=context.open_interest_change(
-                dataframe, interest, config.horizon, in_contracts=contracts
-            ),
+            open_interest_change=context.open_interest_change(dataframe, interest, config.horizon, **known),
             volume_usual=context.usual_volume(dataframe["volume"], config.lookback),
             rsi=rsi(dataframe["close"], window=14),
             ema_fast=ema_indicator(dataframe["close"], window=24),
@@ -159,7 +162,8 @@ class LiquidationClusters(around_clusters(IStrategy)):
         risk = {"hit": self.enter_hit.value, "cascade": self.enter_cascade.value}
         wall = {"stop_ranges": self.plan_rule.fallback, "density": self.enter_wall.value}
         safe = signals.safe_behind(rows, is_short=is_short, **wall, **risk)
-        return safe & signals.trusted(rows, quality=self.enter_quality.value, volume=self.enter_volume.value)
+        trusted = signals.trusted(rows, quality=self.enter_quality.value, volume=self.enter_volume.value)
+        return safe & trusted & self.sound(rows)
 
     def confluent(self, rows: DataFrame, level: Series, is_short: bool) -> Series:
         """Want so many of the reasons that a chart reader counts."""

@@ -4,8 +4,8 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from driving import NOW, PAIR, enter, sides
 from frames import random_candles
-from test_strategy import NOW, PAIR, bot, enter, make_bot, sides, strategy
 
 from liqfeature import HeatmapConfig
 
@@ -15,8 +15,6 @@ from freqtrade.data.history import get_datahandler
 from freqtrade.enums import CandleType, RunMode
 from freqtrade.rpc.api_server.api_schemas import PairHistory
 from freqtrade.rpc.rpc import RPC
-
-__all__ = ["bot", "make_bot", "strategy"]  # fixtures
 
 
 def answer_of(result):
