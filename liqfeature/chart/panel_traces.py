@@ -32,8 +32,9 @@ def panels_figure(panels: list[Panel], *, theme: str, columns: int = 2) -> "go.F
     theme : str
         "dark" or "light".
     columns : int, default 2
+        At most.
     """
-    go, colours = plotly_objects(), THEMES[theme]
+    go, colours, columns = plotly_objects(), THEMES[theme], min(columns, len(panels))
     rows = math.ceil(len(panels) / columns)
     height = rows * HEIGHT + (rows - 1) * BETWEEN
     look: dict[str, Any] = {

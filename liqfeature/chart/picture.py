@@ -81,7 +81,7 @@ def _as_webp(program: str, png: bytes, page: Path) -> bytes:
     return base64.b64decode(found.group(1))
 
 
-_QUALITY = 0.5
+_QUALITY = 0.45
 """Of webp, 0 to 1: small text stays sharp, and a panel takes about 11 kB."""
 
 _ENCODER = """\
