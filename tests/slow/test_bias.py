@@ -76,7 +76,8 @@ def test_a_model_differs_only_in_the_candle_that_freqai_leaves_out(bot, download
     """FreqAI predicts up to, not with, the last candle of a span, and fills in 0.
 
     The analysis cuts spans short and takes that row for a bias. A model that looks ahead would say something
-    else there, not 0, and would take other trades.
+    else there, not 0, and would take other trades. A look ahead by one candle stays hidden: features see the
+    candle that is left out. `tests/test_freqai.py` has them depend on their own row alone.
     """
     row, output = lookahead(bot, freqai, tmp_path, timerange(20, 26), least=5, most=8)
     assert (row["biased_entry_signals"], row["biased_exit_signals"]) == ("0", "0")
