@@ -9,6 +9,7 @@ from typing import NoReturn
 from liqfeature.calibration.command import add_commands as add_calibration
 from liqfeature.chart.command import add_commands as add_chart
 from liqfeature.chart.report_command import add_commands as add_report
+from liqfeature.chart.trades_command import add_commands as add_trades
 from liqfeature.columns import add_commands as add_columns
 from liqfeature.doctor.command import add_commands as add_doctor
 from liqfeature.errors import LiqFeatureError
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     add_chart(commands)
     add_show(commands)
     add_report(commands)
+    add_trades(commands)
     add_walkforward(commands)
     add_sandbox(commands)
     return parser

@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,12 +11,14 @@ import pytest
 
 import liqfeature
 from liqfeature import COLUMNS
+from liqfeature.cli import _parser
 from liqfeature.columns import columns_table
 from liqfeature.data.schema import RECORDED
 from liqfeature.health import Reason
 
 PACKAGE = Path(liqfeature.__file__).parent
-README = PACKAGE.parent / "README.md"
+ROOT = PACKAGE.parent
+README = ROOT / "README.md"
 
 Documented = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -130,3 +133,128 @@ def test_the_readme_names_every_reason_of_liq_health():
     reasons = [Reason.WARM_UP, Reason.STALE_OPEN_INTEREST, Reason.LOW_QUALITY, Reason.NO_OPEN_INTEREST]
     assert [int(reason) for reason in reasons] == [1, 2, 4, 8]
     assert list(Reason) == reasons
+
+
+# What docs/strategy.md says of the strategy.
+
+GUIDE = (ROOT / "docs" / "strategy.md").read_text(encoding="utf-8")
+STRATEGY = ast.parse((ROOT / "user_data/strategies/LiquidationClusters.py").read_text(encoding="utf-8"))
+MIXIN = ast.parse((PACKAGE / "mixin.py").read_text(encoding="utf-8"))
+
+
+def words_in(tree: ast.AST, function: str) -> set[str]:
+    """Strings of a function's body that look like tags, its docstring apart."""
+    (node,) = (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and n.name == function)
+    body = node.body[1:] if ast.get_docstring(node) else node.body
+    texts = (n.value for part in body for n in ast.walk(part) if isinstance(n, ast.Constant))
+    return {text for text in texts if isinstance(text, str) and re.fullmatch(r"[a-z]+(_[a-z]+)*", text)}
+
+
+TAGS = words_in(STRATEGY, "populate_entry_trend") - {"enter_long", "enter_short", "enter_tag"}
+LEVERS = {"exit_long", "exit_short", "exit_tag", "cleared", "remaining"}
+REASONS = (
+    (words_in(STRATEGY, "populate_exit_trend") - LEVERS)
+    | words_in(MIXIN, "custom_exit")
+    | words_in(MIXIN, "adjust_trade_position")
+)
+
+
+def test_tags_and_reasons_are_read_off_the_code() -> None:
+    assert {"shorts_above", "longs_swept", "through_longs"} < TAGS
+    assert len(TAGS) == 6
+    assert {"peak", "near_edge", "fuel_spent", "funding", "no_plan"} < REASONS
+
+
+@pytest.mark.parametrize("name", sorted(TAGS | REASONS))
+def test_the_guide_names_every_entry_tag_and_exit_reason(name: str) -> None:
+    heading = [line for line in GUIDE.splitlines() if f"`{name}`" in line and line.startswith(("#", "|"))]
+    assert heading
+    drawn = re.findall(r"!\[([^\]]*)\]\(([^)]*)\)", GUIDE)
+    assert name == "no_plan" or any(re.search(rf"\b{name}\b", told) for told, _ in drawn)
+
+
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))])
+def test_pictures_and_files_that_a_page_links_to_are_there(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    linked = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    assert linked
+    assert [link for link in linked if not (ROOT / page).parent.joinpath(link).exists()] == []
+
+
+def test_pictures_of_trades_are_small() -> None:
+    pictures = [*ROOT.glob("docs/trades-*.webp"), *ROOT.glob("docs/exits-*.webp")]
+    assert len(pictures) >= len(TAGS)
+    assert [picture.name for picture in pictures if picture.stat().st_size > 60_000] == []
+
+
+def searched(call: ast.Call) -> str:
+    """What the table says of a parameter's range."""
+    options = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
+    if options.get("optimize") is False:
+        return "not searched"
+    if isinstance(call.func, ast.Name) and call.func.id == "BooleanParameter":
+        return "True, False"
+    choices = [ast.literal_eval(argument) for argument in call.args]
+    return ", ".join(choices[0]) if len(choices) == 1 else f"{choices[0]} to {choices[1]}"
+
+
+def test_the_table_of_parameters_is_that_of_the_strategy() -> None:
+    (strategy,) = (node for node in STRATEGY.body if isinstance(node, ast.ClassDef))
+    told = {
+        node.targets[0].id: (default, searched(node.value))
+        for node in strategy.body
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        for default in (next((k.value for k in node.value.keywords if k.arg == "default"), None),)
+        if default is not None and isinstance(node.targets[0], ast.Name)
+    }
+    table = GUIDE.partition("<!-- parameters -->\n")[2].partition("\n<!-- /parameters -->")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    assert {name.strip("`"): (default, span) for name, default, span, _ in rows} == {
+        name: (str(ast.literal_eval(default)), span) for name, (default, span) in told.items()
+    }
+
+
+# Commands in the docs.
+
+
+def commands(page: str) -> list[list[str]]:
+    """Commands of a page's blocks of code, continued lines joined."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    blocks = [block for language, block in fenced if not language]
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    return [shlex.split(line.replace(".venv/bin/", "")) for line in lines if line.strip()]
+
+
+COMMANDS = [
+    (page, words)
+    for page in ("README.md", "docs/strategy.md", "docs/reading-the-map.md")
+    for words in commands(page)
+]
+
+
+@pytest.mark.parametrize(("page", "words"), COMMANDS)
+def test_commands_in_the_docs_parse(page: str, words: list[str]) -> None:
+    program, *arguments = words
+    if program == "liqfeature":
+        told = vars(_parser().parse_args(arguments))
+        nested = told.get("command") or []  # of `sandbox run`
+        assert nested == [] or nested[0] == "--"
+        if nested:
+            test_commands_in_the_docs_parse(page, nested[1:])
+    elif program == "freqtrade":
+        arguments_of = pytest.importorskip("freqtrade.commands.arguments").Arguments
+        told = arguments_of(arguments).get_parsed_arg()
+        files = [*(told.get("config") or []), told.get("strategy_path") or "configs"]
+        written = "user_data/sandbox/exchange.json"  # by the sandbox
+        assert [name for name in files if name != written and not (ROOT / name).exists()] == []
+    elif program == "make":
+        targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+        assert set(arguments) <= set(targets)
+    else:
+        assert words == ["source", "activate"]
+
+
+def test_the_docs_have_commands_of_every_kind() -> None:
+    assert {words[0] for _, words in COMMANDS} == {"liqfeature", "freqtrade", "make", "source"}
+    assert {page for page, _ in COMMANDS} >= {"README.md", "docs/strategy.md"}

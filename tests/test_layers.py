@@ -20,7 +20,7 @@ ROWS = (
     ("candles",),
     ("heatmap",),
     ("features", "risk", "plot", "snapshot", "signals", "context", "health"),
-    ("plan", "history", "funding", "sizing"),
+    ("plan", "history", "funding", "sizing", "freqai"),
     ("data",),
     ("export", "source", "annotations", "feed"),
     ("mixin",),

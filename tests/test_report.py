@@ -3,76 +3,23 @@
 import html
 import json
 import re
-import zipfile
 
 import numpy as np
 import pandas as pd
 import pytest
-from frames import random_candles, random_open_interest
+from backtests import CANDLES, FEATURES, TRADES, archive, trade, write_market
 
-from liqfeature import DataError, HeatmapConfig, liquidation_features
+from liqfeature import DataError
 from liqfeature.chart.colours import THEMES
 from liqfeature.chart.trades import OUTCOMES, outcome, outcomes_by_density, trade_traces, with_entry_row
 from liqfeature.cli import main
 from liqfeature.data.backtest import load_backtest
 from liqfeature.scoring.scorecard import MEASURES, Score, Scorecard, read_scorecard, write_scorecard
 
-PAIR = "BTC/USDT:USDT"
-CANDLES = random_candles(2700, seed=5, volatility=0.001)
-KNOWN = random_open_interest(CANDLES, 6)
-CONFIG = HeatmapConfig.for_pair(PAIR)
-FEATURES = liquidation_features(CANDLES, CONFIG, open_interest=KNOWN)
-
-
-def trade(opened, closed, *, is_short=False, profit=5.0, reason="peak", tags=("entry",)):
-    return {
-        "pair": PAIR,
-        "open_date": str(CANDLES["date"].iloc[opened]),
-        "close_date": str(CANDLES["date"].iloc[closed]),
-        "open_rate": float(CANDLES["open"].iloc[opened]),
-        "close_rate": float(CANDLES["close"].iloc[closed]),
-        "stop_loss_abs": 90.0,
-        "profit_abs": profit,
-        "profit_ratio": profit / 1000,
-        "exit_reason": reason,
-        "enter_tag": "<b>tag",
-        "is_short": is_short,
-        "orders": [{"ft_order_tag": tag} for tag in tags],
-    }
-
-
-TRADES = [
-    trade(2500, 2520, profit=-3.0, reason="stop_loss"),
-    trade(2400, 2450, profit=5.0),
-    trade(2600, 2640, is_short=True, profit=1.0, reason="cascade_behind", tags=("entry", "near_edge")),
-]
-
-
-def archive(folder, trades, name="backtest-result-1"):
-    figures = {
-        "trades": trades,
-        "total_trades": len(trades),
-        "profit_total": 0.0003,
-        "profit_factor": 2.0,
-        "starting_balance": 1000.0,
-        "stake_currency": "USDT",
-        "timeframe": "5m",
-        "backtest_start": str(CANDLES["date"].iloc[2350])[:19],
-        "backtest_end": str(CANDLES["date"].iloc[2690])[:19],
-    }
-    path = folder / f"{name}.zip"
-    with zipfile.ZipFile(path, "w") as opened:
-        opened.writestr(f"{name}.json", json.dumps({"strategy": {"Mine": figures}}))
-    return path
-
 
 @pytest.fixture
 def datadir(tmp_path):
-    folder = tmp_path / "binance" / "futures"
-    folder.mkdir(parents=True)
-    CANDLES.to_feather(folder / "BTC_USDT_USDT-5m-futures.feather")
-    KNOWN.to_feather(folder / "BTC_USDT_USDT-5m-open_interest.feather")
-    return tmp_path / "binance"
+    return write_market(tmp_path)
 
 
 def test_the_newest_archive_of_a_directory_is_read(tmp_path):

@@ -33,27 +33,38 @@ def add_commands(commands: "argparse._SubParsersAction[Any]") -> None:
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = report.add_argument
+    add_backtest(report)
+    told = "scorecard to show: JSON of liqfeature validate --out"
+    report.add_argument("--scores", type=Path, metavar="FILE", help=told)
+    report.set_defaults(run=_report)
+
+
+def add_backtest(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say which backtest is shown, on which map, and where."""
+    add = parser.add_argument
     add("--results", type=Path, required=True, help="archive of a backtest, or a directory: its newest")
     add("--datadir", type=Path, required=True, help="as for freqtrade: .../data/binance")
     add("--out", type=Path, required=True, metavar="FILE", help="page to write, FILE.html")
     add("--theme", choices=list(THEMES), default="dark", help="default: %(default)s")
-    add("--scores", type=Path, metavar="FILE", help="scorecard to show: JSON of liqfeature validate --out")
-    parameters = report.add_mutually_exclusive_group()
+    parameters = parser.add_mutually_exclusive_group()
     parameters.add_argument("--exchange", choices=sorted(EXCHANGES), help="default: the directory's name")
     parameters.add_argument("--config", type=Path, metavar="FILE", help="every parameter as JSON")
-    report.set_defaults(run=_report)
 
 
 def _report(args: argparse.Namespace) -> int:
     card = read_scorecard(args.scores) if args.scores else None
     backtest = load_backtest(args.results)
-    pairs = sorted(backtest.trades["pair"].unique()) if len(backtest.trades) else []
-    sources = {pair: load_source(_of_pair(args, pair, backtest)) for pair in pairs}
+    sources = sources_of(args, backtest)
     parts = [*report_parts(backtest, sources, args.theme), *score_parts(card)]
     write_page(parts, args.out, title=_title(backtest, sources), note=_note(sources), theme=args.theme)
     sys.stdout.write(f"{args.out}\n")
     return 0
+
+
+def sources_of(args: argparse.Namespace, backtest: Backtest) -> dict[str, Source]:
+    """Read the market of each pair that was traded, with the options of `add_backtest`."""
+    pairs = sorted(backtest.trades["pair"].unique()) if len(backtest.trades) else []
+    return {pair: load_source(_of_pair(args, pair, backtest)) for pair in pairs}
 
 
 def _of_pair(args: argparse.Namespace, pair: str, backtest: Backtest) -> argparse.Namespace:

@@ -117,26 +117,50 @@ def planted():
 
 
 @pytest.fixture(scope="session")
-def clusters():
-    """Options that select the strategy under test."""
-    return [f"--strategy-path={ROOT / 'user_data' / 'strategies'}", "--strategy=LiquidationClusters"]
+def ours():
+    """Options that select one of our strategies."""
+    return lambda name: [f"--strategy-path={ROOT / 'user_data' / 'strategies'}", f"--strategy={name}"]
 
 
 @pytest.fixture(scope="session")
-def trades_of(bot, downloaded):
+def clusters(ours):
+    """Options that select the strategy under test."""
+    return ours("LiquidationClusters")
+
+
+@pytest.fixture
+def freqai(ours, tmp_path, request):
+    """Options that select the example for FreqAI, with small models of its own for each test."""
+    small = {
+        "identifier": re.sub(r"\W+", "-", request.node.name),
+        "train_period_days": 8,
+        "model_training_parameters": {"n_estimators": 30},
+    }
+    overlay = tmp_path / "small.json"
+    overlay.write_text(json.dumps({"freqai": small}))
+    configs = [f"--config={ROOT / 'configs' / 'freqai.json'}", f"--config={overlay}"]
+    return [*configs, *ours("FreqaiWithClusters"), "--freqaimodel=LightGBMRegressor"]
+
+
+@pytest.fixture(scope="session")
+def trades_of(bot, downloaded, ours):
     """Trades of a backtest of any of our strategies."""
 
     def backtest(name):
         results = bot.directory / f"backtest_results_{name}"
         results.mkdir()
-        strategy = [f"--strategy-path={ROOT / 'user_data' / 'strategies'}", f"--strategy={name}"]
-        bot("backtesting", TRADED, *strategy, "--cache=none", f"--backtest-directory={results}")
-        last = json.loads((results / ".last_result.json").read_text())["latest_backtest"]
-        with zipfile.ZipFile(results / last) as archive:
-            report = json.loads(archive.read(last.replace(".zip", ".json")))
-        return report["strategy"][name]["trades"]
+        bot("backtesting", TRADED, *ours(name), "--cache=none", f"--backtest-directory={results}")
+        return trades_in(results, name)
 
     return backtest
+
+
+def trades_in(results, name):
+    """Trades of a strategy's last backtest in a directory."""
+    last = json.loads((results / ".last_result.json").read_text())["latest_backtest"]
+    with zipfile.ZipFile(results / last) as archive:
+        report = json.loads(archive.read(last.replace(".zip", ".json")))
+    return report["strategy"][name]["trades"]
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,188 @@
+"""Panels as one figure: a grid with one scale of colours and one legend for all."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from liqfeature.chart.colours import BLUE, ORANGE, THEMES, Theme, side_scale
+from liqfeature.chart.figure import plotly_objects
+from liqfeature.chart.panels import Panel
+from liqfeature.chart.scene import FULL
+from liqfeature.chart.trades import LOST, WON
+from liqfeature.types import LONG, SHORT
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+HEIGHT, TOP, BOTTOM, BETWEEN = 220, 132, 34, 58
+"""Pixels: of a panel, above the first, below the last, and from one to the next."""
+
+_GAP = 0.07
+"""Between columns, as a share of the width."""
+
+
+def panels_figure(panels: list[Panel], *, theme: str, columns: int = 2) -> "go.Figure":
+    """Draw panels from left to right and down.
+
+    Parameters
+    ----------
+    panels : list of Panel
+        At least one.
+    theme : str
+        "dark" or "light".
+    columns : int, default 2
+        At most.
+    """
+    go, colours, columns = plotly_objects(), THEMES[theme], min(columns, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    height = rows * HEIGHT + (rows - 1) * BETWEEN
+    look: dict[str, Any] = {
+        "height": height + TOP + BOTTOM,
+        "margin": {"t": TOP, "b": BOTTOM, "l": 62, "r": 14},
+        "paper_bgcolor": colours.paper,
+        "plot_bgcolor": colours.plot,
+        "font": {"color": colours.text, "size": 12, "family": "system-ui, DejaVu Sans, sans-serif"},
+        "legend": {"orientation": "h", "x": 0, "y": 1 + 128 / height, "yanchor": "top"},
+        "annotations": [],
+        **_colour_axes(panels, colours, height),
+    }
+    traces, named = [], set[str]()
+    for i, panel in enumerate(panels):
+        number = str(i + 1) if i else ""
+        row, column = divmod(i, columns)
+        width = (1 - _GAP * (columns - 1)) / columns
+        left, top = column * (width + _GAP), 1 - row * (HEIGHT + BETWEEN) / height
+        axis = {"gridcolor": colours.line, "linecolor": colours.line, "zeroline": False}
+        span = [panel.history.date[0].isoformat(), panel.history.last[-1].isoformat()]
+        look[f"xaxis{number}"] = axis | {
+            "anchor": f"y{number}",
+            "domain": [left, left + width],
+            "range": span,
+            "rangeslider": {"visible": False},
+            "type": "date",
+            "nticks": 6,
+        }
+        look[f"yaxis{number}"] = axis | {
+            "anchor": f"x{number}",
+            "domain": [top - HEIGHT / height, top],
+            "range": [panel.lowest, panel.highest],
+            "tickformat": ",~r",
+            "nticks": 6,
+        }
+        at = {"xref": "paper", "yref": "paper", "x": left, "y": top, "xanchor": "left", "yanchor": "bottom"}
+        look["annotations"].append(at | {"text": panel.title, "showarrow": False, "font": {"size": 13}})
+        for trace in _traces(panel, go, colours):
+            trace.update(xaxis=f"x{number}", yaxis=f"y{number}")
+            if trace.type == "scatter":
+                trace.update(showlegend=trace.name not in named)
+                named.add(trace.name)
+            traces.append(trace)
+    return go.Figure(traces, look)
+
+
+def _colour_axes(panels: list[Panel], theme: Theme, height: int) -> dict[str, Any]:
+    dense = np.concatenate([panel.density(side).ravel() for panel in panels for side in (LONG, SHORT)])
+    held = dense[~np.isnan(dense)]
+    full = float(np.quantile(held, FULL)) if held.size else 1.0
+    axes = {}
+    for name, side, hue, x in (("coloraxis", "longs", BLUE, 0.46), ("coloraxis2", "shorts", ORANGE, 1.0)):
+        bar = {
+            "title": {"text": f"{side} resting, share of open interest per 1 % of price", "side": "top"},
+            "orientation": "h",
+            "thickness": 9,
+            "len": 0.46,
+            "x": x,
+            "xanchor": "right",
+            "y": 1 + 36 / height,
+            "yanchor": "bottom",
+            "ypad": 0,
+            "nticks": 4,
+            "tickfont": {"size": 11},
+            "outlinewidth": 0,
+        }
+        axes[name] = {"colorscale": side_scale(theme, hue), "cmin": 0, "cmax": full, "colorbar": bar}
+    return axes
+
+
+def _traces(panel: Panel, go: Any, theme: Theme) -> list[Any]:
+    held = (panel.opened, panel.closed)
+    stop = {"color": LOST, "dash": "dot", "width": 2}
+    final = panel.sales[-1]
+    sold = [(sale.date, sale.price) for sale in panel.sales[:-1]]
+    up = "triangle-down" if panel.is_short else "triangle-up"
+    drawn = [
+        *(_map(panel, go, side) for side in (LONG, SHORT)),
+        _candles(panel, go, theme),
+        _line(go, "stop, where it stood last", held, (panel.stop, panel.stop), stop),
+        _cluster(go, "cluster ahead at entry", held, panel.ahead, {"color": theme.edge, "width": 1.8}),
+        _cluster(
+            go,
+            "cluster behind at entry",
+            held,
+            panel.behind,
+            {"color": theme.edge, "width": 1.4, "dash": "dash"},
+        ),
+        _marks(go, "entry, the way of the trade", [(panel.opened, panel.entry)], up, theme.text),
+        _marks(go, "part sold", sold, "diamond", WON),
+        _marks(
+            go,
+            "exit with a profit" if panel.won else "exit with a loss",
+            [(final.date, final.price)],
+            "circle" if panel.won else "x",
+            WON if panel.won else LOST,
+        ),
+    ]
+    return [trace for trace in drawn if trace is not None]
+
+
+def _when(date: Any) -> str:
+    return str(date.tz_localize(None).isoformat())
+
+
+def _map(panel: Panel, go: Any, side: int) -> Any:
+    edge, table = panel.history.edge, panel.density(side)
+    inside = np.flatnonzero((edge[1:] > panel.lowest) & (edge[:-1] < panel.highest))
+    rows = slice(inside[0], inside[-1] + 1)
+    return go.Heatmap(
+        x=[_when(date) for date in panel.history.date],
+        y=edge[rows.start : rows.stop + 1],
+        z=np.round(table[rows], 4),
+        coloraxis="coloraxis" if side == LONG else "coloraxis2",
+        hoverongaps=False,
+        zsmooth="best",
+        hovertemplate="%{y:,.6~r}<br>%{x|%d %b %H:%M}<br>%{z:.4f} of open interest per 1 %<extra></extra>",
+    )
+
+
+def _candles(panel: Panel, go: Any, theme: Theme) -> Any:
+    prices = {name: panel.bars[name] for name in ("open", "high", "low", "close")}
+    return go.Candlestick(
+        x=[_when(date) for date in panel.history.date],
+        **prices,
+        increasing={"line": {"color": theme.rise, "width": 1}, "fillcolor": theme.rise},
+        decreasing={"line": {"color": theme.fall, "width": 1}, "fillcolor": theme.fall},
+        whiskerwidth=0,
+        showlegend=False,
+    )
+
+
+def _line(go: Any, name: str, dates: Any, prices: Any, line: dict[str, Any]) -> Any:
+    return go.Scatter(name=name, x=[_when(date) for date in dates], y=list(prices), mode="lines", line=line)
+
+
+def _cluster(go: Any, name: str, held: Any, edges: tuple[float, float], line: dict[str, Any]) -> Any:
+    """Frame a cluster for as long as the trade was open; None where there was none."""
+    if math.isnan(edges[0]):
+        return None
+    near, far = edges
+    begin, end = held
+    return _line(go, name, (begin, end, end, begin, begin), (near, near, far, far, near), line)
+
+
+def _marks(go: Any, name: str, points: list[tuple[Any, float]], symbol: str, colour: str) -> Any:
+    if not points:
+        return None
+    marker = {"symbol": symbol, "size": 13, "color": colour, "line": {"width": 1.2, "color": "#000000"}}
+    x, y = [_when(date) for date, _ in points], [price for _, price in points]
+    return go.Scatter(name=name, x=x, y=y, mode="markers", marker=marker)
