@@ -227,3 +227,23 @@ def test_open_streams_are_cut_when_a_drop_begins_and_may_come_back(tmp_path):
         first, end, second = asyncio.run(listen(url))
     assert [event["o"]["T"] - tape.start for event in (first, second)] == [1_000, 9_000]
     assert end in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR, aiohttp.WSMsgType.CLOSE)
+
+
+def test_a_stream_that_was_opened_between_drops_stays_open(tmp_path):
+    aiohttp = pytest.importorskip("aiohttp")
+    tape = with_forced_orders(BTC, (1_000, "long", 59_000.0, 1.0))
+    clock = tmp_path / "clock"
+    set_clock(clock, tape.start)
+
+    async def listen(url):
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(url + "/ws/!forceOrder@arr") as socket,
+        ):
+            await asyncio.sleep(0.2)
+            set_clock(clock, tape.start + 2_000)
+            return await socket.receive_json(timeout=5)
+
+    rare = Fault(kind="drop", share=1e-9)
+    with running(Venue.of([tape], clock=FileClock(clock)), faults=Faults((rare,))) as url:
+        assert asyncio.run(listen(url))["o"]["T"] == tape.start + 1_000

@@ -64,7 +64,7 @@ class Connections:
     async def _tell(
         self, socket: "web.WebSocketResponse", heard: Subscriptions, request: "web.Request"
     ) -> None:
-        told, due = self.venue.now, False
+        told, due = self.venue.now, self.faults.cuts(request.path, self.venue.now)
         with suppress(ConnectionResetError):  # the client has gone: the loop over its messages ends, too
             while True:
                 await asyncio.sleep(_TICK)
