@@ -29,6 +29,8 @@ class Connections:
         Whose forced orders are told.
     faults : Faults
         A fault `drop` that begins cuts the connections that are open.
+    sockets : set of aiohttp.web.WebSocketResponse
+        Those that are open.
     """
 
     venue: Venue
