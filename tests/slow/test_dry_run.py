@@ -58,8 +58,8 @@ def started(tmp_path_factory):
             yield make, said, mark
         finally:
             if make.poll() is None:
-                os.killpg(make.pid, signal.SIGKILL)
-            make.wait()
+                os.killpg(make.pid, signal.SIGTERM)
+            make.wait(40)
 
 
 @pytest.fixture(scope="module")
