@@ -24,7 +24,7 @@ JUDGED = 2>> $(LOG) && ! grep -qE ' - ERROR - |: error: |Unexpected error' $(LOG
 .PHONY: help setup backtest dry-run test check bench soak lock format clean .in-sandbox
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
 
 setup: .venv/ok  ## make .venv from requirements.lock (a minute, 1.2 GB)
 

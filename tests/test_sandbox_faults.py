@@ -78,12 +78,13 @@ def test_a_late_answer_is_right():
     assert 0.3 <= late < 5
 
 
-def test_a_dropped_connection_gives_no_answer():
+def test_a_dropped_connection_gives_no_answer(caplog):
     with (
         running(venue(), faults=Faults((Fault(kind="drop"),))) as url,
         pytest.raises(OSError, match=r"closed|reset|Remote"),
     ):
         ask(url, KLINES)
+    assert not caplog.records  # nothing broke in the server
 
 
 def test_malformed_json_cannot_be_read():
@@ -111,6 +112,17 @@ def test_a_gap_stays(path):
     assert len(whole) == 51  # the last one is being made
     before = BTC.start + 49 * MINUTE
     assert struck(gap, path, before)[0] == struck(gap, path, before)[1]
+
+
+def test_there_can_be_two_gaps():
+    spans = ((50, 100), (200, 210))
+    gaps = [
+        Fault(kind="gap", since=BTC.start + since * MINUTE, until=BTC.start + until * MINUTE)
+        for since, until in spans
+    ]
+    with running(venue()) as sound, running(venue(), faults=Faults(tuple(gaps))) as faulty:
+        whole, holed = rows(sound, KLINES), rows(faulty, KLINES)
+    assert holed == whole[:10] + whole[20:40] + whole[42:]
 
 
 @pytest.mark.parametrize("seconds", [90.0, -90.0])
@@ -227,3 +239,23 @@ def test_open_streams_are_cut_when_a_drop_begins_and_may_come_back(tmp_path):
         first, end, second = asyncio.run(listen(url))
     assert [event["o"]["T"] - tape.start for event in (first, second)] == [1_000, 9_000]
     assert end in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR, aiohttp.WSMsgType.CLOSE)
+
+
+def test_a_stream_that_was_opened_between_drops_stays_open(tmp_path):
+    aiohttp = pytest.importorskip("aiohttp")
+    tape = with_forced_orders(BTC, (1_000, "long", 59_000.0, 1.0))
+    clock = tmp_path / "clock"
+    set_clock(clock, tape.start)
+
+    async def listen(url):
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(url + "/ws/!forceOrder@arr") as socket,
+        ):
+            await asyncio.sleep(0.2)
+            set_clock(clock, tape.start + 2_000)
+            return await socket.receive_json(timeout=5)
+
+    rare = Fault(kind="drop", share=1e-9)
+    with running(Venue.of([tape], clock=FileClock(clock)), faults=Faults((rare,))) as url:
+        assert asyncio.run(listen(url))["o"]["T"] == tape.start + 1_000

@@ -5,6 +5,7 @@ import socket
 import urllib.error
 import urllib.parse
 import urllib.request
+from dataclasses import fields, replace
 from itertools import pairwise
 
 import numpy as np
@@ -232,6 +233,53 @@ def test_the_last_candle_grows_into_the_finished_one():
         assert told[-1:] == rows(url, KLINES, symbol="BTCUSDT", interval="5m", startTime=told[0][0], limit=1)
 
 
+def with_another_future(tape, minutes):
+    """The same market until so many minutes have passed, and the first price of the next; then another."""
+    changed = {}
+    for field in fields(tape):
+        values = np.copy(getattr(tape, field.name)) if field.name not in ("pair", "start") else None
+        if np.shape(values) == (len(tape.close),):
+            values[minutes + field.name.endswith("open") :] *= 1.5
+            changed[field.name] = values
+    later = tape.funding_time > tape.start + minutes * MINUTE
+    return replace(tape, funding_rate=np.where(later, 9.0, tape.funding_rate), **changed)
+
+
+@pytest.mark.parametrize(("minutes", "seconds"), [(1500, 0), (1500, 59), (1502, 30)])
+def test_no_route_knows_the_future(minutes, seconds):
+    clock = FixedClock(BTC.start + minutes * MINUTE + 1000 * seconds)
+    answers = []
+    for tape in (BTC, with_another_future(BTC, minutes)):
+        with running(Venue.of([tape], clock=clock)) as url:
+            answers.append(
+                {
+                    (route, step): rows(url, route, symbol="BTCUSDT", interval=step, period=step)
+                    for route in ROUTES
+                    for step in ("5m", "1h", "1d")
+                }
+            )
+    assert answers[0] == answers[1]
+
+
+class Hasty:
+    """A clock on which a minute passes between two looks."""
+
+    def __init__(self):
+        self.moment = BTC.start + 100 * MINUTE
+
+    def now(self):
+        self.moment += MINUTE
+        return self.moment
+
+
+def test_all_of_one_answer_is_of_one_moment():
+    with running(Venue.of([BTC], clock=Hasty())) as url:
+        book = rows(url, "/fapi/v1/depth", symbol="BTCUSDT")
+        index = rows(url, "/fapi/v1/premiumIndex", symbol="BTCUSDT")
+    assert book["E"] == book["T"] == book["lastUpdateId"]
+    assert index["markPrice"] == f"{BTC.mark_close[(index['time'] - BTC.start) // MINUTE - 1]:.8f}"
+
+
 def test_fundings_come_with_time_rate_and_mark_price(url):
     fundings = rows(url, FUNDING, symbol="BTCUSDT")
     assert [row["fundingTime"] for row in fundings] == BTC.funding_time.tolist()
@@ -347,8 +395,6 @@ def test_a_span_that_starts_inside_a_candle_loses_only_that_candle():
 
 
 def _without_first_minutes(tape, count):
-    from dataclasses import fields, replace
-
     minutes = len(tape.close)
     columns = {field.name: getattr(tape, field.name) for field in fields(tape)}
     cut = {name: values[count:] for name, values in columns.items() if np.shape(values) == (minutes,)}

@@ -43,11 +43,13 @@ class WallClock:
         Milliseconds since 1970 that it shows when it is made.
     speed : float, default 1.0
         Simulated seconds per second.
+    began : float, optional
+        `time.monotonic()` when it showed the moment; now, where left out.
     """
 
     moment: int
     speed: float = 1.0
-    _began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         if not self.speed > 0:
@@ -61,7 +63,7 @@ class WallClock:
 
     def now(self) -> int:
         """Return the moment, and what has passed since."""
-        return self.moment + int(1000 * self.speed * (time.monotonic() - self._began))
+        return self.moment + int(1000 * self.speed * (time.monotonic() - self.began))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ class Connections:
         Whose forced orders are told.
     faults : Faults
         A fault `drop` that begins cuts the connections that are open.
+    sockets : set of aiohttp.web.WebSocketResponse
+        Those that are open.
     """
 
     venue: Venue
@@ -64,7 +66,7 @@ class Connections:
     async def _tell(
         self, socket: "web.WebSocketResponse", heard: Subscriptions, request: "web.Request"
     ) -> None:
-        told, due = self.venue.now, False
+        told, due = self.venue.now, self.faults.cuts(request.path, self.venue.now)
         with suppress(ConnectionResetError):  # the client has gone: the loop over its messages ends, too
             while True:
                 await asyncio.sleep(_TICK)
@@ -72,6 +74,7 @@ class Connections:
                 before, due = due, self.faults.cuts(request.path, now)
                 if due and not before:
                     cut(request)
+                    return
                 for message in heard.messages(forced_orders(self.venue, told, now) if now > told else ()):
                     await socket.send_json(message)
                 told = now
@@ -85,8 +88,6 @@ class Connections:
 
 
 def cut(request: "web.Request") -> None:
-    """Cut the connection of a request, as a broken wire does."""
+    """Cut the connection of a request, as a broken wire does; what is answered then reaches nobody."""
     if request.transport is not None:
         request.transport.abort()
-    message = "cut by a fault"
-    raise ConnectionResetError(message)

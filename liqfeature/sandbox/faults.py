@@ -104,14 +104,18 @@ class Faults:
         Another number, other requests that are struck.
     file : Path, optional
         Holds the plan as JSON, a list of faults, in place of `plan`; read anew whenever it changes.
+    dealt : Counter
+        How often each kind of fault struck.
     """
 
     plan: tuple[Fault, ...] = ()
     seed: int = 0
     file: Path | None = None
     dealt: Counter[str] = field(default_factory=Counter)
-    _requests: int = 0
-    _read: tuple[int, int] = (0, 0)
+
+    def __post_init__(self) -> None:
+        self._requests = 0
+        self._read = (0, 0)
 
     def for_request(self, path: str, now: int) -> tuple[Fault, ...]:
         """Return the faults that strike the next request."""

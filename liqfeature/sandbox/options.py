@@ -19,7 +19,13 @@ _HISTORY = timedelta(days=10)
 
 
 def add_market_options(action: argparse.ArgumentParser) -> None:
-    """Add what to simulate, what to tell of it, and what its clock shows."""
+    """Add what to simulate, what to tell of it, what its clock shows, and what goes wrong."""
+    _add_market(action)
+    _add_told(action)
+    _add_clock(action)
+
+
+def _add_market(action: argparse.ArgumentParser) -> None:
     add = action.add_argument
     add("--port", type=int, default=0, help="port on 127.0.0.1; 0 (default) takes a free one")
     add(
@@ -44,6 +50,10 @@ def add_market_options(action: argparse.ArgumentParser) -> None:
         default="liquid",
         help="how deep and how crowded the market is (default liquid)",
     )
+
+
+def _add_told(action: argparse.ArgumentParser) -> None:
+    add = action.add_argument
     add(
         "--oi-days",
         type=_positive,
@@ -61,6 +71,16 @@ def add_market_options(action: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="keep DIR for this market: data of another one are removed",
     )
+    add(
+        "--faults",
+        type=Path,
+        metavar="FILE",
+        help='what goes wrong, as JSON, such as [{"kind": "delay", "share": 0.1}]; read anew when changed',
+    )
+    add("--fault-seed", type=int, default=0, help="another number, other requests struck (default 0)")
+
+
+def _add_clock(action: argparse.ArgumentParser) -> None:
     clock = action.add_mutually_exclusive_group()
     clock.add_argument(
         "--live", action="store_true", help="the market goes on: nothing is told before its time has come"
@@ -71,20 +91,15 @@ def add_market_options(action: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the time is what stands in FILE at each request: milliseconds, or ISO 8601",
     )
-    add(
-        "--faults",
-        type=Path,
-        metavar="FILE",
-        help='what goes wrong, as JSON, such as [{"kind": "delay", "share": 0.1}]; read anew when changed',
-    )
-    add("--fault-seed", type=int, default=0, help="another number, other requests struck (default 0)")
-    add(
+    action.add_argument(
         "--now",
         type=_moment,
         metavar="DATE",
         help="what a live clock shows at first; default: the time of day",
     )
-    add("--speed", type=float, help="simulated seconds per second of a live clock (default 1)")
+    action.add_argument(
+        "--speed", type=float, help="simulated seconds per second of a live clock (default 1)"
+    )
 
 
 def start_of(args: argparse.Namespace) -> datetime:

@@ -96,15 +96,15 @@ def _runner(venue: Venue, faults: Faults) -> "web.AppRunner":
         if request.path == FAULTS:
             return web.json_response(faults.dealt)
         present = venue.at_present()
-        dealt = {fault.kind: fault for fault in faults.for_request(request.path, present.now)}
-        if "delay" in dealt:
-            await asyncio.sleep(dealt["delay"].seconds)
-        if "drop" in dealt:
+        struck = faults.for_request(request.path, present.now)
+        await asyncio.sleep(sum(fault.seconds for fault in struck if fault.kind == "delay"))
+        if any(fault.kind == "drop" for fault in struck):
             cut(request)
+            return web.Response()
         heard = Subscriptions.of_path(request.path, request.query.get("streams", ""))
         if heard is not None and web.WebSocketResponse().can_prepare(request):
             return await connections.serve(request, heard)
-        told = _told(present, request.method, request.path, request.query, dealt)
+        told = _told(present, request.method, request.path, request.query, struck)
         return web.Response(
             text=told.text, status=told.status, headers=told.headers, content_type="application/json"
         )
@@ -121,21 +121,20 @@ class _Told(NamedTuple):
     headers: Mapping[str, str] = {}
 
 
-def _told(
-    venue: Venue, method: str, path: str, query: Mapping[str, str], dealt: Mapping[str, Fault]
-) -> _Told:
-    """Answer a request as far as the faults dealt to it allow."""
-    if "rate_limit" in dealt:
-        wait = {"Retry-After": f"{dealt['rate_limit'].seconds:.0f}"}
+def _told(venue: Venue, method: str, path: str, query: Mapping[str, str], struck: tuple[Fault, ...]) -> _Told:
+    """Answer a request as far as the faults that strike it allow."""
+    kinds = {fault.kind: fault for fault in struck}
+    if "rate_limit" in kinds:
+        wait = {"Retry-After": f"{kinds['rate_limit'].seconds:.0f}"}
         return _refusal(BinanceError(-1003, "Too many requests; current limit is 2400.", 429), wait)
-    if "server_error" in dealt:
+    if "server_error" in kinds:
         return _refusal(BinanceError(-1008, "Server is currently overloaded. Please try again.", 503))
     try:
-        body = spoil(_answer(venue, method, path, query), path, tuple(dealt.values()), venue.now)
+        body = spoil(_answer(venue, method, path, query), path, struck, venue.now)
     except BinanceError as error:
         return _refusal(error)
     text = json.dumps(body)
-    return _Told(text[: len(text) // 2] if "malformed" in dealt else text)
+    return _Told(text[: len(text) // 2] if "malformed" in kinds else text)
 
 
 def _refusal(error: BinanceError, headers: Mapping[str, str] | None = None) -> _Told:

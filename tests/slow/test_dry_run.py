@@ -27,14 +27,15 @@ def started(tmp_path_factory):
     if shutil.which("make") is None:
         pytest.skip("make is not installed")
     mark = f"dry-run-of-{os.getpid()}"
-    # No space: make's own variables name it. The others have one.
+    # Relative, as in the Makefile: the checkout may lie in a folder with a space.
+    programs = os.path.relpath(Path(sys.executable).parent, ROOT)
     sandbox = Path(os.path.relpath(tmp_path_factory.mktemp(mark), ROOT))
     program = [
         "make",
         "-o",
         ".venv/ok",
         "dry-run",
-        f"BIN={Path(sys.executable).parent}",
+        f"BIN={programs}",
         f"SANDBOX={sandbox}",
     ]
     environment = os.environ | {
@@ -57,8 +58,8 @@ def started(tmp_path_factory):
             yield make, said, mark
         finally:
             if make.poll() is None:
-                os.killpg(make.pid, signal.SIGKILL)
-            make.wait()
+                os.killpg(make.pid, signal.SIGTERM)
+            make.wait(40)
 
 
 @pytest.fixture(scope="module")

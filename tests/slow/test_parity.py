@@ -24,7 +24,7 @@ DIGESTS = ["candles_digest", "open_interest_digest", "funding_digest"]
 BEGIN = START.replace(tzinfo=UTC) + timedelta(days=WARMUP_DAYS)
 STALE = (BEGIN + timedelta(hours=14), BEGIN + timedelta(hours=14, minutes=30))
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1200)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Dry:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                timeout=280,
+                timeout=500,
                 check=False,
             )
         text = log.read_text()
