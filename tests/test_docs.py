@@ -251,10 +251,12 @@ def test_commands_in_the_docs_parse(page: str, words: list[str]) -> None:
     elif program == "make":
         targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
         assert set(arguments) <= set(targets)
+    elif program == "python":
+        assert (ROOT / arguments[0]).exists()
     else:
         assert words == ["source", "activate"]
 
 
 def test_the_docs_have_commands_of_every_kind() -> None:
-    assert {words[0] for _, words in COMMANDS} == {"liqfeature", "freqtrade", "make", "source"}
+    assert {words[0] for _, words in COMMANDS} == {"liqfeature", "freqtrade", "make", "python", "source"}
     assert {page for page, _ in COMMANDS} >= {"README.md", "docs/strategy.md"}
