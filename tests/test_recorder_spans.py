@@ -128,7 +128,9 @@ def test_the_file_is_plain_json(root):
 def test_the_estimate_takes_totals_as_they_are(tmp_path):
     """A lookback after it began, `liq_cascade_*` refers to what was recorded; nothing else changes."""
     candles = random_candles(400, 3)
-    config = HeatmapConfig(max_age=96, lookback=24, cascade=CascadeRule(windows=(3, 6, 12), recorded_share=0.02))
+    config = HeatmapConfig(
+        max_age=96, lookback=24, cascade=CascadeRule(windows=(3, 6, 12), recorded_share=0.02)
+    )
     first = int(candles["date"].iloc[0].timestamp() * 1000) - START
     rng = np.random.default_rng(4)
     prints = [
