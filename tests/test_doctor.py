@@ -68,6 +68,8 @@ def test_a_healthy_sandbox_has_nothing_to_do(options, capsys):
     assert "0 warn, 0 fail" in shown
     for check in ("warm-up", "compiled kernels", "data base", "origin of data", "freqtrade", f"{PAIR} mark"):
         assert check in shown
+    assert main(["doctor", *options]) == 0
+    assert capsys.readouterr().out.count("\n") == 1
 
 
 def test_a_fault_is_shown_with_its_command_and_exit_code_one(options, place, capsys, monkeypatch):
@@ -133,7 +135,9 @@ def test_no_data_at_all_is_worth_one_word(tmp_path):
     config = json.loads((ROOT / "configs" / "backtest.json").read_text())
     found = examine(Subject(config=config, datadir=tmp_path / "none", userdir=tmp_path))
     assert {name for name, one in levels(found).items() if one is not Level.OK} == {"data"}
-    assert "-t 5m --candle-types futures open_interest" in found[-1].do
+    candles, interest = found[-1].do.splitlines()
+    assert candles.endswith("--days 90 -t 5m --candle-types futures")
+    assert interest.endswith("--days 29 -t 5m --candle-types open_interest")  # Binance keeps 30 days
 
 
 # Settings.

@@ -52,7 +52,8 @@ def _doctor(args: argparse.Namespace) -> int:
         msg = "liqfeature doctor needs rich: pip install 'liqfeature[score]'"
         raise MissingExtraError(msg) from error
     findings = examine(subject_of(args))
-    Console(soft_wrap=False).print(findings_table(findings, everything=args.all))
+    table = findings_table(findings, everything=args.all)
+    Console(soft_wrap=False).print(table if table.rows else table.title)
     return 1 if any(found.level is Level.FAIL for found in findings) else 0
 
 

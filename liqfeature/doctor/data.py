@@ -59,10 +59,11 @@ class Wanted:
         """Timeframe of open interest: the strategy's, and 5m for shorter ones, which no exchange offers."""
         return self.timeframe if minutes(self.timeframe) >= minutes(FINEST_INTEREST) else FINEST_INTEREST
 
-    def download(self, timeframe: str, *candle_types: str) -> str:
-        """Return the command that gets data."""
-        what = f"-t {timeframe} --candle-types {' '.join(candle_types)}"
-        return f"freqtrade download-data {self.options} -p {self.pair} --days 29 {what}"
+    def download(self, timeframe: str, candle_type: str, days: int | None = None) -> str:
+        """Return the command that gets data; of open interest Binance keeps 30 days, and refuses more."""
+        days = days or (29 if candle_type == "open_interest" else 90)
+        what = f"-t {timeframe} --candle-types {candle_type}"
+        return f"freqtrade download-data {self.options} -p {self.pair} --days {days} {what}"
 
 
 def check_candle_types(wanted: Wanted, held: Mapping[str, set[str]]) -> list[Finding]:
@@ -114,9 +115,9 @@ def check_candles(wanted: Wanted, candles: pd.DataFrame, interval: int, warmup: 
     except DataError as error:
         return [fail(check, str(error), again)]
     if time.size <= warmup:
-        days = f"--days {int((warmup + 5000) * interval / 86_400_000) + 1}"
+        days = int((warmup + 5000) * interval / 86_400_000) + 1
         saw = f"{time.size}, and the warm-up takes {warmup}: every column is NaN"
-        return [fail(check, saw, wanted.download(wanted.timeframe, "futures").replace("--days 29", days))]
+        return [fail(check, saw, wanted.download(wanted.timeframe, "futures", days))]
     return [_check_gaps(check, time, interval, again)]
 
 

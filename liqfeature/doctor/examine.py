@@ -98,8 +98,8 @@ def _of_data(subject: Subject) -> Iterator[Finding]:
     pairs = pairs or downloaded_pairs(subject.datadir)
     if not downloaded_pairs(subject.datadir):
         example = _wanted(subject, pairs[0] if pairs else "BTC/USDT:USDT")
-        what = example.download(subject.timeframe, "futures", "open_interest")
-        yield warn("data", f"none in {subject.datadir}: a bot needs none, a backtest does", what)
+        what = [example.download(subject.timeframe, kind) for kind in ("futures", "open_interest")]
+        yield warn("data", f"none in {subject.datadir}: a bot needs none, a backtest does", "\n".join(what))
         return
     for pair in pairs:
         yield from _of_pair(subject, pair)
