@@ -10,6 +10,7 @@ from frames import random_candles, small_config
 from liqfeature import ConfigError, DataError, HeatmapConfig, MissingColumnError, liquidation_features
 from liqfeature.cascade import CascadeRule
 from liqfeature.config import with_share
+from liqfeature.heatmap import walk_candles
 from liqfeature.liquidations import usual_liquidations
 
 CONFIG = with_share(small_config(), 0.02)
@@ -86,6 +87,17 @@ def test_the_level_is_a_multiple_of_the_usual_over_the_share_that_is_recorded() 
     pd.testing.assert_frame_equal(features_with(totals_of(CANDLES, scale=2.0), doubled), want)
     got = features_with(totals_of(CANDLES, scale=1 / 3), tripled)
     pd.testing.assert_frame_equal(got, want, rtol=1e-9)
+
+
+@pytest.mark.parametrize("horizon", [4, 9])
+def test_a_cascade_exceeds_what_so_many_surges_would_force_within_the_horizon(horizon: int) -> None:
+    config = with_share(small_config(horizon=horizon), 0.02)
+    totals = totals_of(CANDLES)
+    scan = walk_candles(CANDLES, config, None, None, liquidations=totals)
+    for side, column in enumerate(("long", "short")):
+        mean = totals[column].rolling(config.lookback).mean().shift(1).to_numpy()  # known a candle later
+        want = config.cascade.surge * mean * horizon / 0.02
+        np.testing.assert_allclose(scan.swept[3, side, config.warmup :], want[config.warmup :], rtol=1e-9)
 
 
 def test_recordings_of_an_unknown_share_are_refused() -> None:
