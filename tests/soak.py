@@ -137,7 +137,10 @@ class Soak:
             self.missed += not newest
 
     def look_at(self, trade):
-        """Check that an open trade has the stop of its plan, and that it is never loosened."""
+        """Check that an open trade has a stop of its plan, and that it is never loosened.
+
+        Between the one it was placed at and the one it was tightened to, which the next loop puts in force.
+        """
         plan, sign = self.strategy.plan_of(trade), -1 if trade.is_short else 1
         self.judge(plan is not None, f"trade {trade.id} lost its plan")
         self.judge(trade.stop_loss > 0, f"trade {trade.id} has no stop")
@@ -146,9 +149,11 @@ class Soak:
         former, _ = self.stops.get(trade.id, (trade.stop_loss, 0))
         seen = self.stops.get(trade.id, (0, 0))[1] + 1
         self.judge(sign * (trade.stop_loss - former) >= 0, f"the stop of trade {trade.id} was loosened")
-        placed = abs(trade.stop_loss / plan.stop - 1) < 1e-3
+        first, last = sign * plan.stop, sign * plan.current_stop
+        placed = first - 1e-3 * plan.stop <= sign * trade.stop_loss <= last + 1e-3 * plan.stop
+        planned = f"{plan.stop} to {plan.current_stop}"
         self.judge(
-            placed or seen <= 2 * STRUCK, f"trade {trade.id} stops at {trade.stop_loss}, not {plan.stop}"
+            placed or seen <= 2 * STRUCK, f"trade {trade.id} stops at {trade.stop_loss}, not {planned}"
         )
         self.stops[trade.id] = (trade.stop_loss, seen)
 
