@@ -9,8 +9,9 @@ import pandas as pd
 
 from liqfeature.checks import require, require_at_least, require_types
 from liqfeature.config import HeatmapConfig
+from liqfeature.flow import trailing_sum
 from liqfeature.heatmap import join_candles
-from liqfeature.tables import require_column
+from liqfeature.tables import numbers, require_column
 from liqfeature.types import BoolArray
 
 COLUMN = "liq_health"
@@ -24,6 +25,7 @@ class Reason(IntFlag):
     STALE_OPEN_INTEREST = 2
     LOW_QUALITY = 4
     NO_OPEN_INTEREST = 8
+    UNTRADED = 16
 
 
 WORDS = {
@@ -31,9 +33,10 @@ WORDS = {
     Reason.STALE_OPEN_INTEREST: "open interest is late",
     Reason.LOW_QUALITY: "liq_quality is low: candles without trades or open interest are many",
     Reason.NO_OPEN_INTEREST: "no open interest, which the exchange has",
+    Reason.UNTRADED: "many candles of the last day are without trades, or were filled in for missing ones",
 }
 
-BLOCKING = Reason.WARM_UP | Reason.STALE_OPEN_INTEREST | Reason.LOW_QUALITY
+BLOCKING = Reason.WARM_UP | Reason.STALE_OPEN_INTEREST | Reason.LOW_QUALITY | Reason.UNTRADED
 """Reasons not to enter. Without any open interest the columns are worth less (`liq_quality`), not wrong."""
 
 
@@ -47,6 +50,9 @@ class HealthRule:
         Least `liq_quality`, 0 to 1.
     staleness : int
         Candles that open interest may be late by: from when its next row was due to the close.
+    untraded : float
+        Largest share of the last `lookback` candles without any trade, 0 to 1. Freqtrade fills in candles
+        that an exchange did not tell, without volume.
 
     Raises
     ------
@@ -56,10 +62,12 @@ class HealthRule:
 
     quality: float = 0.4
     staleness: int = 12
+    untraded: float = 0.05
 
     def __post_init__(self) -> None:
         require_types(self)
         require("quality", 0 <= self.quality <= 1, "between 0 and 1", self.quality)
+        require("untraded", 0 <= self.untraded <= 1, "between 0 and 1", self.untraded)
         require_at_least(0, staleness=self.staleness)
 
 
@@ -106,6 +114,8 @@ def health(
     quality = features["liq_quality"].to_numpy()
     found = np.where(warming, int(Reason.WARM_UP), 0)
     found |= np.where(~warming & ~(quality >= rule.quality), int(Reason.LOW_QUALITY), 0)
+    silent = trailing_sum((numbers(candles, "volume", "candles") == 0).astype(np.float64), config.lookback)
+    found |= np.where(silent > rule.untraded * config.lookback, int(Reason.UNTRADED), 0)
     if expected:
         staleness = join_candles(candles, config, open_interest, None).staleness
         begun = _within(np.isfinite(staleness), config.max_age)

@@ -130,9 +130,10 @@ def test_the_readme_names_every_reason_of_liq_health():
         "1 for too few candles, 2 for late open interest, 4 for low `liq_quality`, 8 for no open interest"
         in text
     )
+    assert "16 for a day in which one candle of twenty had no trade" in text
     reasons = [Reason.WARM_UP, Reason.STALE_OPEN_INTEREST, Reason.LOW_QUALITY, Reason.NO_OPEN_INTEREST]
-    assert [int(reason) for reason in reasons] == [1, 2, 4, 8]
-    assert list(Reason) == reasons
+    assert [int(reason) for reason in [*reasons, Reason.UNTRADED]] == [1, 2, 4, 8, 16]
+    assert list(Reason) == [*reasons, Reason.UNTRADED]
 
 
 # What docs/strategy.md says of the strategy.

@@ -72,6 +72,27 @@ def test_open_interest_that_stops_is_late_after_so_many_candles_and_gone_after_m
     assert (column(again, rule=HealthRule(quality=0.0))[263:] == 0).all()
 
 
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.3])
+def test_holes_that_were_filled_in_are_told_for_a_lookback(share):
+    """What an exchange did not tell, Freqtrade fills in at the last close, without volume."""
+    candles = CANDLES.copy()
+    holes = [150, 151, 152, 200, 215, 300, *range(330, 345)]
+    for price in ("open", "high", "low"):
+        candles.loc[holes, price] = candles.loc[holes, "close"]
+    candles.loc[holes, "volume"] = 0.0
+    values = column(candles=candles, rule=HealthRule(quality=0.0, untraded=share))
+    want = [
+        row
+        for row in range(400)
+        if sum(row - SMALL.lookback < hole <= row for hole in holes) > share * SMALL.lookback
+    ]
+    assert rows_with(values, Reason.UNTRADED) == want
+    assert 344 in want
+    assert BLOCKING & Reason.UNTRADED
+    with pytest.raises(ConfigError, match=r"untraded must be between 0 and 1, received 1\.5"):
+        HealthRule(untraded=1.5)
+
+
 def test_coarse_open_interest_is_late_only_if_the_rule_says_so():
     coarse = random_open_interest(CANDLES, 5, every=6)
     assert (column(coarse)[READY:] == 0).all()
