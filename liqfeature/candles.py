@@ -108,7 +108,7 @@ def align(
     time = times(candles, "candles")
     opening, high, low, close, volume = (numbers(candles, c, "candles") for c in CANDLE_COLUMNS[1:])
     _check_prices(time, open=opening, high=high, low=low, close=close, volume=volume)
-    interval = _interval(time)
+    interval = interval_of(time)
     mark_high, mark_low = join_mark(mark, time, interval, high, low)
     known = join_open_interest(open_interest, time, close, interval, lookback, in_contracts=in_contracts)
     return Candles(
@@ -154,7 +154,8 @@ def _require(holds: BoolArray, rule: str, values: FloatArray, time: IntArray) ->
         raise DataError(msg)
 
 
-def _interval(time: IntArray) -> int:
+def interval_of(time: IntArray) -> int:
+    """Milliseconds from one candle to the next; a DataError where candles lie off that grid."""
     if time.size < 2:
         return DAY
     steps = np.diff(time)

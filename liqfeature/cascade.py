@@ -37,9 +37,6 @@ class CascadeRule:
     weights : tuple of float
         Share of each window in volatility at the shortest horizons; sum 1. A window's share falls to half at
         a horizon of its own length, against one that lasts for ever.
-    lasting : float
-        Share of the variance of ranges that adds up from candle to candle, 0 to 1; the rest is price bouncing
-        inside a candle. Larger: more reach, the more so the longer the horizon.
     hours : tuple of float
         Variance of each hour of the day, UTC, above 0; only ratios matter. All equal: the time of day plays
         no part.
@@ -78,7 +75,6 @@ class CascadeRule:
 
     windows: tuple[int, ...] = (4, 36, 288)
     weights: tuple[float, ...] = (0.63, 0.175, 0.195)
-    lasting: float = 1.0
     hours: tuple[float, ...] = HOURS
     weekend: float = 0.42
     nodes: tuple[float, ...] = (0.48, 1.0, 2.46)
@@ -101,7 +97,6 @@ class CascadeRule:
             "one share per window, with sum 1",
             self.weights,
         )
-        require("lasting", 0 <= self.lasting <= 1, "between 0 and 1", self.lasting)
         holds = len(self.hours) == 24 and min(self.hours) > 0
         require("hours", holds, "24 numbers above 0", self.hours)
         require("weekend", self.weekend > 0, "above 0", self.weekend)
@@ -167,7 +162,7 @@ class CascadeRule:
         usual = np.zeros_like(log_range)
         for share, window in zip(self.shares(horizon), self.windows, strict=True):
             usual += share * np.sqrt(self.range_variance(calm, window))
-        return usual * np.sqrt(ahead * (1 + self.lasting * (horizon - 1)))
+        return usual * np.sqrt(ahead * horizon)
 
     def range_variance(self, log_range: FloatArray, window: int) -> FloatArray:
         """Mean of Parkinson's variance over a window; shape (n,)."""

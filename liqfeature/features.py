@@ -8,7 +8,7 @@ import pandas as pd
 
 from liqfeature.config import HeatmapConfig
 from liqfeature.flow import trailing_sum
-from liqfeature.heatmap import Scan, walk_candles
+from liqfeature.heatmap import Scan, join_candles, walk_candles
 from liqfeature.kernels.read import READINGS
 from liqfeature.types import LONG, SHORT, FloatArray
 
@@ -123,7 +123,8 @@ def liquidation_features(
     1 where it is fresh, falling to 0.5 without; the lower of now and the mean over `max_age` counts.
     """
     config = config or HeatmapConfig()
-    scan = walk_candles(candles, config, open_interest, funding_rate, mark, liquidations)
+    joined = join_candles(candles, config, open_interest, funding_rate, mark, liquidations)
+    scan = walk_candles(joined, config)
     values = _columns(scan)
     values[: config.warmup - 1] = np.nan
     values[scan.flow.open_interest == 0] = np.nan

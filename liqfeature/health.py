@@ -7,12 +7,13 @@ from enum import IntFlag
 import numpy as np
 import pandas as pd
 
+from liqfeature.candles import interval_of
 from liqfeature.checks import require, require_at_least, require_types
 from liqfeature.config import HeatmapConfig
 from liqfeature.flow import trailing_sum
-from liqfeature.heatmap import join_candles
-from liqfeature.tables import numbers, require_column
-from liqfeature.types import BoolArray
+from liqfeature.join import join_open_interest
+from liqfeature.tables import numbers, require_column, times
+from liqfeature.types import BoolArray, FloatArray
 
 COLUMN = "liq_health"
 """Name of the column: 0 where a row is sound, else the sum of its reasons. It is none of the estimate's."""
@@ -117,12 +118,25 @@ def health(
     silent = trailing_sum((numbers(candles, "volume", "candles") == 0).astype(np.float64), config.lookback)
     found |= np.where(silent > rule.untraded * config.lookback, int(Reason.UNTRADED), 0)
     if expected:
-        staleness = join_candles(candles, config, open_interest, None).staleness
+        staleness = _staleness(candles, config, open_interest)
         begun = _within(np.isfinite(staleness), config.max_age)
         late = begun & ~(staleness <= rule.staleness)
         found |= np.where(late, int(Reason.STALE_OPEN_INTEREST), 0)
         found |= np.where(~begun, int(Reason.NO_OPEN_INTEREST), 0)
     return pd.Series(found.astype(np.float64), index=candles.index, name=COLUMN)
+
+
+def _staleness(
+    candles: pd.DataFrame, config: HeatmapConfig, open_interest: pd.DataFrame | None
+) -> FloatArray:
+    """Candles since the row of open interest in force became usable; NaN where there is none."""
+    time, close = times(candles, "candles"), numbers(candles, "close", "candles")
+    interval = interval_of(time)
+    in_contracts = config.flow.open_interest_in_contracts
+    known = join_open_interest(
+        open_interest, time, close, interval, config.lookback, in_contracts=in_contracts
+    )
+    return known.staleness
 
 
 def _within(known: BoolArray, candles: int) -> BoolArray:

@@ -76,21 +76,10 @@ def join_candles(
     )
 
 
-def walk_candles(
-    candles: pd.DataFrame,
-    config: HeatmapConfig,
-    open_interest: pd.DataFrame | None,
-    funding_rate: pd.DataFrame | None,
-    mark: pd.DataFrame | None = None,
-    liquidations: pd.DataFrame | None = None,
-) -> Scan:
-    """Join the frames and walk all candles, reading what rows after warm-up depend on.
-
-    See `liquidation_features` for the frames.
-    """
-    joined = join_candles(candles, config, open_interest, funding_rate, mark, liquidations)
-    scan = prepare_scan(joined, config)
-    scan.run(0, len(candles), read_from=config.warmup - 1 - config.memory)
+def walk_candles(candles: Candles, config: HeatmapConfig) -> Scan:
+    """Walk all candles, reading off the map what rows after warm-up depend on."""
+    scan = prepare_scan(candles, config)
+    scan.run(0, candles.tick.size, read_from=config.warmup - 1 - config.memory)
     return scan
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from liqfeature.config import HeatmapConfig
 from liqfeature.errors import DataError
-from liqfeature.heatmap import Scan, walk_candles
+from liqfeature.heatmap import Scan, join_candles, walk_candles
 from liqfeature.kernels.cascade import reach_probability
 from liqfeature.kernels.clusters import Cluster, find_clusters
 from liqfeature.types import LONG, SHORT, FloatArray
@@ -88,7 +88,7 @@ def cluster_ladder(
         msg = f"candles must number at least {config.warmup}, the warm-up, received {len(candles)}"
         raise DataError(msg)
     candles = candles.iloc[-config.warmup :]
-    scan = walk_candles(candles, config, open_interest, funding_rate)
+    scan = walk_candles(join_candles(candles, config, open_interest, funding_rate), config)
     return Ladder(
         date=candles["date"].iloc[-1],
         close=float(candles["close"].iloc[-1]),

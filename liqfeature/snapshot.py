@@ -7,7 +7,7 @@ import pandas as pd
 
 from liqfeature.config import HeatmapConfig
 from liqfeature.errors import DataError
-from liqfeature.heatmap import Scan, walk_candles
+from liqfeature.heatmap import Scan, join_candles, walk_candles
 from liqfeature.kernels.book import Book
 from liqfeature.types import LONG, SHORT, FloatArray
 
@@ -64,7 +64,7 @@ def estimate_heatmap(
         msg = f"candles must number at least {config.warmup}, the warm-up, received {len(candles)}"
         raise DataError(msg)
     candles = candles.iloc[-config.warmup :]
-    scan = walk_candles(candles, config, open_interest, funding_rate, mark)
+    scan = walk_candles(join_candles(candles, config, open_interest, funding_rate, mark), config)
     return _snapshot(scan, candles)
 
 

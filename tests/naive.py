@@ -378,7 +378,7 @@ class NaiveScan:
                 volatilities.append(math.sqrt(math.fsum(calm) / k / (4 * math.log(2))))
             usual = math.fsum(w * v for w, v in zip(weights, volatilities, strict=True)) / math.fsum(weights)
             ahead = self._activity(int(tick[t]) + 1, horizon)
-            self.sigmas[t] = usual * math.sqrt(ahead * (1 + rule.lasting * (horizon - 1)))
+            self.sigmas[t] = usual * math.sqrt(ahead * horizon)
         return self.sigmas[t]
 
     def _impact(self, t: int) -> float:

@@ -106,22 +106,12 @@ def brownian_ranges(n: int, steps: int = 400) -> np.ndarray:
 
 
 def test_sigma_is_that_of_brownian_paths() -> None:
-    """A path's variance grows with time; nothing bounces back, every hour is alike."""
+    """A path's variance grows with time; every hour is alike."""
     ranges = brownian_ranges(4000)
-    rule = CascadeRule(windows=(4000,), weights=(1.0,), lasting=1.0, **TIMELESS)
+    rule = CascadeRule(windows=(4000,), weights=(1.0,), **TIMELESS)
     for horizon in (1, 12, 48):
         got = sigma(rule, ranges, horizon)[-1]
         assert got == pytest.approx(0.01 * math.sqrt(horizon), rel=0.02)
-
-
-def test_what_bounces_inside_candles_counts_once() -> None:
-    """Noise around a still price has ranges, and its extremes after twelve candles are those after one."""
-    ranges = np.full(300, 0.01)
-    one_window: dict[str, Any] = {"windows": (36,), "weights": (1.0,), **TIMELESS}
-    noise = CascadeRule(lasting=0.0, **one_window)
-    np.testing.assert_allclose(sigma(noise, ranges, 12), sigma(noise, ranges, 1), rtol=1e-12)
-    half = CascadeRule(lasting=0.5, **one_window)
-    np.testing.assert_allclose(sigma(half, ranges, 12), math.sqrt(6.5) * sigma(half, ranges, 1), rtol=1e-12)
 
 
 def test_volatility_is_shared_among_windows() -> None:
@@ -148,7 +138,7 @@ def test_one_wild_candle_counts_less_than_in_a_mean_of_variances() -> None:
     """A hundredfold range among 36: their mean variance is 279 times the usual."""
     ranges = np.ones(288)
     ranges[-20] = 100.0
-    rule = CascadeRule(windows=(4, 36), weights=(0.75, 0.25), lasting=1.0, **TIMELESS)
+    rule = CascadeRule(windows=(4, 36), weights=(0.75, 0.25), **TIMELESS)
     times = (sigma(rule, ranges, 1)[-1] / sigma(rule, np.ones(288), 1)[-1]) ** 2
     fast, slow = rule.shares(1)
     assert times == pytest.approx((fast + slow * math.sqrt((35 + 100**2) / 36)) ** 2)
@@ -358,7 +348,7 @@ def test_hits_are_rarer_the_farther_the_edge_in_sigmas() -> None:
 
 def test_a_longer_horizon_reaches_farther() -> None:
     market = walking_market()
-    rule = CascadeRule(windows=(5,), weights=(1.0,), lasting=1.0, **TIMELESS)
+    rule = CascadeRule(windows=(5,), weights=(1.0,), **TIMELESS)
     short, long = (scanned(market, small_config(horizon=h, cascade=rule)) for h in (1, 4))
     np.testing.assert_allclose(long.reading.sigma, 2 * short.reading.sigma, rtol=1e-12)
     for side in (LONG, SHORT):
@@ -384,8 +374,6 @@ def test_a_longer_horizon_reaches_farther() -> None:
             {"weights": (0.5, 0.3, 0.3)},
             "weights must be one share per window, with sum 1, received (0.5, 0.3, 0.3)",
         ),
-        ({"lasting": 1.1}, "lasting must be between 0 and 1, received 1.1"),
-        ({"lasting": -0.1}, "lasting must be between 0 and 1, received -0.1"),
         ({"hours": (1.0,) * 23}, "hours must be 24 numbers above 0, received (1.0, "),
         ({"hours": (1.0,) * 23 + (0.0,)}, "hours must be 24 numbers above 0, received (1.0, "),
         ({"weekend": 0.0}, "weekend must be above 0, received 0.0"),

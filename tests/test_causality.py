@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from liqfeature import COLUMNS, HeatmapConfig, liquidation_features
 from liqfeature.candles import align
-from liqfeature.heatmap import prepare_scan, walk_candles
+from liqfeature.heatmap import join_candles, prepare_scan, walk_candles
 
 DEFAULT = HeatmapConfig()
 KINDS = ["candles only", "open interest", "hourly open interest", "gaps, funding, holes"]
@@ -204,7 +204,7 @@ def test_rows_of_the_map_that_are_not_read_change_no_row_that_is_shown(config: H
     candles = random_candles(config.warmup + 300, 4, volatility=0.002)
     whole = prepare_scan(align(candles, None, None, lookback=config.lookback), config)
     whole.run(0, len(candles))
-    shown = walk_candles(candles, config, None, None)
+    shown = walk_candles(join_candles(candles, config, None, None), config)
     first = config.warmup - 1
     assert np.isnan(shown.columns[:, :, : first - config.memory]).all()
     np.testing.assert_array_equal(shown.columns[:, :, first:], whole.columns[:, :, first:])

@@ -8,7 +8,7 @@ from frames import random_candles, random_open_interest, small_config
 
 from liqfeature import DataError, estimate_heatmap, liquidation_features
 from liqfeature.clusters import ClusterRule
-from liqfeature.heatmap import walk_candles
+from liqfeature.heatmap import join_candles, walk_candles
 from liqfeature.ladder import Ladder, Rung, cluster_ladder
 from liqfeature.show import amount, ladder_table
 from liqfeature.types import LONG, SHORT
@@ -60,7 +60,8 @@ def test_a_rung_holds_what_the_map_holds_between_its_edges():
 def test_every_run_above_the_usual_is_one_rung():
     config = small_config(clusters=ClusterRule(ratio=0.4, least_share=0.0))
     for candles in MARKETS:
-        ladder, reading = cluster_ladder(candles, config), walk_candles(candles, config, None, None).reading
+        ladder = cluster_ladder(candles, config)
+        reading = walk_candles(join_candles(candles, config, None, None), config).reading
         for rungs, side in ((ladder.above, SHORT), (ladder.below, LONG)):
             over = np.concatenate([[False], reading.smooth[side] > reading.bar])
             assert len(rungs) == np.count_nonzero(over[1:] & ~over[:-1])

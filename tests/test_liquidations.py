@@ -10,7 +10,7 @@ from frames import random_candles, small_config
 from liqfeature import ConfigError, DataError, HeatmapConfig, MissingColumnError, liquidation_features
 from liqfeature.cascade import CascadeRule
 from liqfeature.config import with_share
-from liqfeature.heatmap import walk_candles
+from liqfeature.heatmap import join_candles, walk_candles
 from liqfeature.liquidations import usual_liquidations
 
 CONFIG = with_share(small_config(), 0.02)
@@ -93,7 +93,7 @@ def test_the_level_is_a_multiple_of_the_usual_over_the_share_that_is_recorded() 
 def test_a_cascade_exceeds_what_so_many_surges_would_force_within_the_horizon(horizon: int) -> None:
     config = with_share(small_config(horizon=horizon), 0.02)
     totals = totals_of(CANDLES)
-    scan = walk_candles(CANDLES, config, None, None, liquidations=totals)
+    scan = walk_candles(join_candles(CANDLES, config, None, None, liquidations=totals), config)
     for side, column in enumerate(("long", "short")):
         mean = totals[column].rolling(config.lookback).mean().shift(1).to_numpy()  # known a candle later
         want = config.cascade.surge * mean * horizon / 0.02
