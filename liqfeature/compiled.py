@@ -7,17 +7,26 @@ of its own folder, and none of another.
 """
 
 import hashlib
+import logging
 import os
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 import numba.core.config
+from numba.core import event
+from numba.core.cpu import CPUTargetOptions
+
+_LOG = logging.getLogger(__name__)
 
 _SETTINGS: Any = numba.core.config
+
+_UNCOUNTED: dict[str, Any] = {"_nrt": False} if hasattr(CPUTargetOptions, "_nrt") else {}
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -43,7 +52,20 @@ def compiled(kernel: Kernel) -> Kernel:
     The cache lies in `__pycache__` beside the kernel, or below `NUMBA_CACHE_DIR` where that is set. Where
     neither can be written, nothing is cached, rather than falling back to a directory in the user's home.
     """
-    dispatcher = numba.njit(nogil=True, error_model="numpy")(kernel)
+    return _cached(kernel)
+
+
+def lean(kernel: Kernel) -> Kernel:
+    """Compile like `compiled` a kernel that allocates nothing, without counting references to its arrays.
+
+    Counting them takes a third of the scan's time. The option that turns it off is private to numba; where
+    numba no longer has it, the kernel counts like any other, and its results are the same.
+    """
+    return _cached(kernel, **_UNCOUNTED)
+
+
+def _cached(kernel: Kernel, **options: Any) -> Kernel:
+    dispatcher = numba.njit(nogil=True, error_model="numpy", **options)(kernel)
     directory = cache_directory(Path(kernel.__code__.co_filename).parent)
     if directory is not None:
         before = _SETTINGS.CACHE_DIR
@@ -58,10 +80,39 @@ def compiled(kernel: Kernel) -> Kernel:
 def inlined(part: Kernel) -> Kernel:
     """Make a function part of every kernel that calls it, rather than one that is called.
 
-    A call would count references to every array that it passes, at each candle, which costs a noticeable
-    share of the scan.
+    A call hands over seven numbers for every array, at each candle, which takes a noticeable share of the
+    scan.
     """
     return cast("Kernel", numba.njit(nogil=True, error_model="numpy", inline="always")(part))
+
+
+@contextmanager
+def announced(kernel: Kernel, message: str) -> Iterator[None]:
+    """Say a message once if what follows compiles a kernel: nothing is said where it comes from the cache.
+
+    It goes to the log, or to stderr where nobody has set up logging.
+    """
+    if cast("Any", kernel).signatures:
+        yield
+        return
+    with event.install_listener("numba:compile", _Announcement(message)):
+        yield
+
+
+class _Announcement(event.Listener):
+    def __init__(self, message: str) -> None:
+        self.message = message
+
+    def on_start(self, event: event.Event) -> None:
+        if self.message:
+            if _LOG.hasHandlers():
+                _LOG.info(self.message)
+            else:
+                sys.stderr.write(f"{self.message}\n")
+        self.message = ""
+
+    def on_end(self, event: event.Event) -> None:
+        pass
 
 
 @cache
@@ -83,8 +134,8 @@ def cache_directory(folder: Path) -> Path | None:
 
 def _sources_digest(folder: Path) -> str:
     digest = hashlib.sha256()
-    shared = Path(__file__).parent
-    for source in [*sorted(folder.glob("*.py")), shared / "types.py", shared / "compiled.py"]:
+    shared = (Path(__file__).parent / f"{name}.py" for name in ("compiled", "durations", "sides", "types"))
+    for source in [*sorted(folder.glob("*.py")), *shared]:
         digest.update(source.name.encode())
         digest.update(source.read_bytes())
     return digest.hexdigest()[:12]

@@ -1,6 +1,6 @@
-"""Array aliases and the two sides of a position."""
+"""Aliases of arrays."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -12,12 +12,3 @@ IntArray = np.ndarray[tuple[Any, ...], np.dtype[np.int64]]
 
 BoolArray = np.ndarray[tuple[Any, ...], np.dtype[np.bool_]]
 """bool; the docstring gives the shape."""
-
-LONG = 0
-"""Index of long positions in every array with an axis of sides. They are liquidated below price."""
-
-SHORT = 1
-"""Index of short positions in every array with an axis of sides. They are liquidated above price."""
-
-Side = Literal["long", "short"]
-"""Side of a *position*, never of an order: liquidating a long sells."""

@@ -1,24 +1,45 @@
 """What is written about the code says what the code does."""
 
 import ast
+import importlib.util
 import inspect
+import os
 import re
 import shlex
+import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 import liqfeature
 from liqfeature import COLUMNS
-from liqfeature.cli import _parser
-from liqfeature.columns import columns_table
+from liqfeature.cli.columns import columns_table, worth_table
+from liqfeature.cli.main import _parser
+from liqfeature.columns.features import FURTHER
+from liqfeature.columns.health import Reason
+from liqfeature.columns.windows import WINDOWS
+from liqfeature.columns.worth import WORTH, worth_of
 from liqfeature.data.schema import RECORDED
-from liqfeature.health import Reason
 
 PACKAGE = Path(liqfeature.__file__).parent
 ROOT = PACKAGE.parent
 README = ROOT / "README.md"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def hooks() -> ModuleType:
+    """What the documentation site is completed by."""
+    spec = importlib.util.spec_from_file_location("_hooks", ROOT / "docs" / "_hooks.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
 
 Documented = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -98,22 +119,54 @@ def test_everything_public_has_a_docstring(name: str) -> None:
     assert ast.get_docstring(EVERYTHING[name])
 
 
-def test_the_table_in_the_readme_is_the_one_in_the_code() -> None:
-    text = README.read_text(encoding="utf-8")
-    table = text.partition("<!-- columns -->\n")[2].partition("\n<!-- /columns -->")[0]
-    assert table == columns_table()
-    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
-    assert re.findall(r"`(liq_\w+)`", table) == list(COLUMNS)
-    for names, unit, meaning in rows:
-        for name in re.findall(r"`(\w+)`", names):
-            column = COLUMNS[name]
-            assert unit.split(", ")[0] == column.unit
-            assert meaning == column.meaning
+def test_the_site_has_an_entry_for_every_column() -> None:
+    text = hooks().column_entries()
+    entries = re.split(r"^### ", text, flags=re.M)[1:]
+    assert [name for entry in entries for name in re.findall(r"`(liq_\w+)`", entry.splitlines()[0])] == list(
+        COLUMNS | FURTHER
+    )
+    for entry in entries:
+        column = (COLUMNS | FURTHER)[re.findall(r"`(liq_\w+)`", entry)[0]]
+        assert f"- Unit: {column.unit}\n" in entry
+        assert column.meaning[1:] in entry
+    assert "<!-- columns -->" in (ROOT / "docs" / "columns.md").read_text(encoding="utf-8")
+    assert len(columns_table().splitlines()) == len(entries) + 2
+
+
+def test_links_out_of_the_site_lead_to_the_repository_or_nowhere() -> None:
+    page = "[a](../liqfeature/x.py), ![b](b.webp), [c](model.md#there)"
+    assert hooks().source_links(page, "") == "a, ![b](b.webp), [c](model.md#there)"
+    assert "[a](https://e.org/r/blob/main/liqfeature/x.py)" in hooks().source_links(page, "https://e.org/r/")
+
+
+def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs")
+    build = ["mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", *build], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    for page in ROOT.glob("docs/*.md"):
+        folder = tmp_path if page.stem == "index" else tmp_path / page.stem
+        assert "<h1" in (folder / "index.html").read_text(encoding="utf-8"), page.name
+    reference = (tmp_path / "api" / "index.html").read_text(encoding="utf-8")
+    for name in set(liqfeature.__all__) - {"COLUMNS"}:
+        assert re.search(rf'id="liqfeature\.[\w.]*\b{name}"', reference), name
+    assert "Unreleased" in (tmp_path / "changelog" / "index.html").read_text(encoding="utf-8")
+
+
+def test_every_column_says_what_it_is_worth() -> None:
+    table, entries = worth_table(), hooks().column_entries()
+    assert sorted(re.findall(r"`(liq_[a-z_0-9]+)` *[,|]", table)) == sorted(COLUMNS | FURTHER)
+    said = {worth_of(name) for name in COLUMNS | FURTHER | WINDOWS}
+    assert said == set(WORTH.values())
+    assert all(f"- Worth: {worth_of(name)}\n" in entries for name in COLUMNS)
 
 
 def test_columns_explain_themselves() -> None:
     for name, column in COLUMNS.items():
-        assert re.fullmatch(r"liq_[a-z]+(_(above|below|long|short))?", name)
+        assert re.fullmatch(r"liq_[a-z]+(_[a-z]+)?(_\d\d)?(_(above|below|long|short))?", name)
         assert column.lowest < column.highest
         assert len(column.meaning.split()) >= 3
         assert column.unit
@@ -124,23 +177,26 @@ def test_the_recorder_s_table_is_the_schema():
     assert "\n".join(f"| `{name}` | {rule} |" for name, rule in RECORDED.items()) in text
 
 
-def test_the_readme_names_every_reason_of_liq_health():
-    text = " ".join(README.read_text(encoding="utf-8").split())
-    assert (
-        "1 for too few candles, 2 for late open interest, 4 for low `liq_quality`, 8 for no open interest"
-        in text
-    )
-    assert "16 for a day in which one candle of twenty had no trade" in text
-    reasons = [Reason.WARM_UP, Reason.STALE_OPEN_INTEREST, Reason.LOW_QUALITY, Reason.NO_OPEN_INTEREST]
-    assert [int(reason) for reason in [*reasons, Reason.UNTRADED]] == [1, 2, 4, 8, 16]
-    assert list(Reason) == [*reasons, Reason.UNTRADED]
+def test_the_docs_name_every_reason_of_liq_health() -> None:
+    text = (ROOT / "docs" / "your-strategy.md").read_text(encoding="utf-8")
+    said = {
+        Reason.WARM_UP: "too few candles",
+        Reason.STALE_OPEN_INTEREST: "late open interest",
+        Reason.LOW_QUALITY: "low `liq_quality`",
+        Reason.NO_OPEN_INTEREST: "no open interest where the exchange has one",
+        Reason.UNTRADED: "a day in which one candle of twenty had no trade or was missing",
+        Reason.ASSUMED_LIMITS: "a leverage limit that is assumed",
+        Reason.UNKNOWN_SIZE: "a contract size that is not known",
+    }
+    assert list(said) == list(Reason)
+    assert "\n".join(f"| {int(reason)} | {words} |" for reason, words in said.items()) in text
 
 
 # What docs/strategy.md says of the strategy.
 
 GUIDE = (ROOT / "docs" / "strategy.md").read_text(encoding="utf-8")
 STRATEGY = ast.parse((ROOT / "user_data/strategies/LiquidationClusters.py").read_text(encoding="utf-8"))
-MIXIN = ast.parse((PACKAGE / "mixin.py").read_text(encoding="utf-8"))
+TRADES = ast.parse((PACKAGE / "strategy" / "trades.py").read_text(encoding="utf-8"))
 
 
 def words_in(tree: ast.AST, function: str) -> set[str]:
@@ -155,8 +211,8 @@ TAGS = words_in(STRATEGY, "populate_entry_trend") - {"enter_long", "enter_short"
 LEVERS = {"exit_long", "exit_short", "exit_tag", "cleared", "remaining"}
 REASONS = (
     (words_in(STRATEGY, "populate_exit_trend") - LEVERS)
-    | words_in(MIXIN, "custom_exit")
-    | words_in(MIXIN, "adjust_trade_position")
+    | words_in(TRADES, "custom_exit")
+    | words_in(TRADES, "adjust_trade_position")
 )
 
 
@@ -177,8 +233,7 @@ def test_the_guide_names_every_entry_tag_and_exit_reason(name: str) -> None:
 @pytest.mark.parametrize("page", ["README.md", *(f"docs/{path.name}" for path in ROOT.glob("docs/*.md"))])
 def test_pictures_and_files_that_a_page_links_to_are_there(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
-    linked = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
-    assert linked
+    linked = [link for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text) if "://" not in link]
     assert [link for link in linked if not (ROOT / page).parent.joinpath(link).exists()] == []
 
 
@@ -222,14 +277,14 @@ def commands(page: str) -> list[list[str]]:
     """Commands of a page's blocks of code, continued lines joined."""
     text = (ROOT / page).read_text(encoding="utf-8")
     fenced = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    blocks = [block for language, block in fenced if not language]
+    blocks = [block for language, block in fenced if language in ("", "bash")]
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
-    return [shlex.split(line.replace(".venv/bin/", "")) for line in lines if line.strip()]
+    return [shlex.split(line.replace(".venv/bin/", ""), comments=True) for line in lines if line.strip()]
 
 
 COMMANDS = [
     (page, words)
-    for page in ("README.md", "docs/strategy.md", "docs/reading-the-map.md")
+    for page in ("README.md", *(f"docs/{path.name}" for path in sorted(ROOT.glob("docs/*.md"))))
     for words in commands(page)
 ]
 
@@ -247,17 +302,39 @@ def test_commands_in_the_docs_parse(page: str, words: list[str]) -> None:
         arguments_of = pytest.importorskip("freqtrade.commands.arguments").Arguments
         told = arguments_of(arguments).get_parsed_arg()
         files = [*(told.get("config") or []), told.get("strategy_path") or "configs"]
-        written = "user_data/sandbox/exchange.json"  # by the sandbox
-        assert [name for name in files if name != written and not (ROOT / name).exists()] == []
+        written = {  # by the sandbox, by init, by the user
+            "user_data/sandbox/exchange.json",
+            "user_data/liqfeature.json",
+            "user_data/config.json",
+        }
+        assert [name for name in files if name not in written and not (ROOT / name).exists()] == []
     elif program == "make":
         targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
         assert set(arguments) <= set(targets)
+    elif program == "pip":
+        named = re.findall(r"\[(\w+)\]", arguments[-1])
+        assert arguments[0] == "install"
+        assert named
+        assert set(named) <= set(PROJECT["optional-dependencies"])
+    elif program == "docker":
+        compose, file, *inside = arguments[1:]
+        assert (arguments[0], compose) == ("compose", "--file")
+        assert (ROOT / file).exists()
+        if "liqfeature" in inside:
+            _parser().parse_args(inside[inside.index("freqtrade") + 1 :])
     elif program == "python":
         assert (ROOT / arguments[0]).exists()
     else:
-        assert words == ["source", "activate"]
+        pytest.fail(f"{program} is no program that the docs may use without a language's name")
 
 
 def test_the_docs_have_commands_of_every_kind() -> None:
-    assert {words[0] for _, words in COMMANDS} == {"liqfeature", "freqtrade", "make", "python", "source"}
+    assert {words[0] for _, words in COMMANDS} >= {
+        "liqfeature",
+        "freqtrade",
+        "make",
+        "python",
+        "pip",
+        "docker",
+    }
     assert {page for page, _ in COMMANDS} >= {"README.md", "docs/strategy.md"}

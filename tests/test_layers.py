@@ -1,6 +1,7 @@
 """Who may import whom. This list decides."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,31 +12,35 @@ import pytest
 import liqfeature
 
 ROWS = (
-    ("errors", "types", "compiled"),
-    ("checks", "tiers"),
-    ("margin", "grid", "flow", "clusters", "week", "judgement"),
-    ("leverage", "cascade", "kernels"),
-    ("config", "tables", "botconfig"),
-    ("join", "liquidations"),
-    ("candles",),
-    ("heatmap",),
-    ("features", "risk", "plot", "snapshot", "signals", "context", "health"),
-    ("plan", "history", "funding", "sizing", "freqai"),
+    ("errors", "types", "checks", "compiled", "durations", "moved", "sides"),
+    ("exchange",),
+    ("market",),
+    ("estimate",),
     ("data",),
-    ("export", "source", "annotations", "feed"),
-    ("mixin",),
-    ("scoring", "recorder"),
-    ("calibration",),
-    ("chart", "ladder"),
-    ("columns", "show", "walkforward", "doctor"),
-    ("cli", "__init__"),
+    ("columns", "heatmap"),
+    ("scoring", "recorder", "sandbox"),
+    ("strategy", "calibration", "chart", "serve", "walkforward"),
+    ("__init__",),
+    ("doctor", "userdir"),
+    ("cli",),
 )
-"""A module imports from rows above its own, and a folder from itself."""
+"""A package imports from rows above its own, and from itself."""
 
-ISLAND = ("errors", "types", "compiled", "checks", "tiers", "margin", "data.schema", "sandbox")
+ISLAND = (*ROWS[0], "exchange", "data.schema", "sandbox")
 """All that the sandbox may import: a market built on the estimator's assumptions would prove nothing."""
 
-OPTIONAL = {"ccxt", "aiohttp", "plotly", "pyarrow", "rich", "ta"}
+OPTIONAL = {
+    "ccxt",
+    "aiohttp",
+    "fastapi",
+    "freqtrade_client",
+    "plotly",
+    "pyarrow",
+    "rich",
+    "starlette",
+    "ta",
+    "uvicorn",
+}
 """Imported where they are used, never at the top of a module."""
 
 CORE = {"numpy", "pandas", "numba", "liqfeature"}
@@ -87,23 +92,34 @@ def own(tree: ast.AST) -> set[str]:
 
 
 def row_of(module: str) -> int:
-    (row,) = [i for i, modules in enumerate(ROWS) if module.split(".")[0] in modules]
+    (row,) = [i for i, packages in enumerate(ROWS) if package_of(module) in packages]
     return row
 
 
-@pytest.mark.parametrize("module", [m for m in SOURCES if not m.startswith("sandbox.")])
+def package_of(module: str) -> str:
+    return module.split(".")[0]
+
+
+@pytest.mark.parametrize("module", SOURCES)
 def test_a_module_imports_only_from_rows_above_its_own(module: str) -> None:
     for name in own(SOURCES[module]):
-        if name.split(".")[0] == "sandbox":
-            assert module in ("cli", "scoring.command"), f"{module} must not import {name}"
-        elif name.split(".")[0] != module.split(".")[0]:
-            assert row_of(name) < row_of(module), f"{module} must not import {name}"
+        if row_of(name) or row_of(module):
+            inside = package_of(name) == package_of(module)
+            assert inside or row_of(name) < row_of(module), f"{module} must not import {name}"
+
+
+def test_no_import_runs_in_a_circle() -> None:
+    """What a module needs at once is there before it: a circle has no first module."""
+    waiting = {module: own(tree) for module, tree in SOURCES.items()}
+    while ready := {module for module, needed in waiting.items() if not needed & set(waiting)}:
+        waiting = {module: needed for module, needed in waiting.items() if module not in ready}
+    assert sorted(waiting) == []
 
 
 @pytest.mark.parametrize("module", [m for m in SOURCES if m.startswith("sandbox.")])
 def test_the_sandbox_is_an_island(module: str) -> None:
     for name in own(SOURCES[module]):
-        assert name in (*ISLAND, "data") or name.startswith("sandbox."), f"{module} must not import {name}"
+        assert package_of(name) in ISLAND or name in (*ISLAND, "data.__init__"), f"{module}: {name}"
 
 
 @pytest.mark.parametrize("module", SOURCES)
@@ -118,19 +134,25 @@ def test_freqtrade_is_never_imported_and_the_rest_is_a_named_extra(module: str) 
     assert anywhere - set(sys.stdlib_module_names) - CORE <= OPTIONAL
 
 
-def test_the_model_knows_no_pandas() -> None:
-    model = {m for rows in ROWS[: row_of("tables")] for m in rows} | {"config"}
-    for module, tree in SOURCES.items():
-        if module.split(".")[0] in model:
-            assert "pandas" not in {name.split(".")[0] for name in imported(tree)}, module
-
-
-def test_importing_the_package_loads_nothing_but_the_core() -> None:
+def test_importing_the_package_loads_nothing_and_using_it_the_core_alone() -> None:
     program = """
-import sys, numpy, pandas, numba
-core = {name.split(".")[0] for name in sys.modules}
+import sys
 import liqfeature
+print(*sorted({name.split(".")[0] for name in sys.modules} & {"numpy", "pandas", "numba"}))
+import numpy, pandas, numba
+core = {name.split(".")[0] for name in sys.modules}
+from liqfeature import COLUMNS, HeatmapConfig, liquidation_features
 print(*sorted({name.split(".")[0] for name in sys.modules} - core - set(sys.stdlib_module_names)))
+print(*sorted({name.split(".")[1] for name in sys.modules if name.startswith("liqfeature.")}))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["liqfeature"]
+    at_import, beside_the_core, packages = done.stdout.splitlines()
+    assert at_import == beside_the_core == ""
+    assert set(packages.split()) <= {*ROWS[0], "exchange", "market", "estimate", "columns"}
+
+
+def test_the_table_of_the_architecture_is_this_one():
+    page = (ROOT.parent / "docs" / "architecture.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| (\d+) \| `(\w+)/?`", page, flags=re.MULTILINE)
+    told = [(int(row), "__init__" if name == "liqfeature" else name) for row, name in table]
+    assert sorted(told) == sorted((i, name) for i, names in enumerate(ROWS[1:], start=2) for name in names)

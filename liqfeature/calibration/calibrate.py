@@ -1,21 +1,21 @@
 """Choosing parameters on one part of a recording and scoring them on the rest."""
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 
 from liqfeature.calibration.search import STEPS, Trial, best_change, best_weights, trial_of
 from liqfeature.checks import require
-from liqfeature.config import HeatmapConfig, with_share
-from liqfeature.heatmap import join_candles
-from liqfeature.scoring.hours import Hours, hours_of, recorded_share
-from liqfeature.scoring.maps import Ground
-from liqfeature.scoring.ours import estimate
-from liqfeature.scoring.recorded import UNITS, hourly_totals
-from liqfeature.scoring.validate import in_quote, require_recorded, scored_rows
+from liqfeature.data.recorded import in_quote
+from liqfeature.errors import DataError
+from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.market.market import Inputs, Market
+from liqfeature.scoring.hours import Hours, hours_of, recorded_share, scored_rows
+from liqfeature.scoring.maps.base import Ground
+from liqfeature.scoring.maps.estimate import estimate
+from liqfeature.scoring.validate import configuration
 from liqfeature.types import BoolArray
 
 
@@ -41,42 +41,38 @@ class Calibration:
 
 def calibrate(
     candles: pd.DataFrame,
-    liquidations: pd.DataFrame,
     config: HeatmapConfig | None = None,
     *,
-    open_interest: pd.DataFrame | None = None,
-    funding_rate: pd.DataFrame | None = None,
     unit: str = "quote",
     first: pd.Timestamp | None = None,
     last: pd.Timestamp | None = None,
     share: float = 0.5,
     ranks_only: bool = True,
+    **inputs: Unpack[Inputs],
 ) -> Calibration:
     """Fit turnover, scalps and leverage to recorded liquidations, and score the result on later ones.
 
     The hours with a recording are cut in two. On the first part each parameter is tried in turn, and a value
     is taken only where it raises the score in both halves of that part, and on 97.5 % of resampled days;
-    shares of leverage are fitted on one half and judged on the other. The second part is looked at for the
-    scores alone.
+    shares of leverage are fitted on one half and judged on the other. The second part is only scored.
 
     Parameters
     ----------
-    candles : DataFrame
-        As for `liquidation_features`, of a timeframe that divides an hour.
-    liquidations : DataFrame
-        Totals per hour (`date, long, short`) or single orders, as for `validate`.
-    config, open_interest, funding_rate
-        As for `liquidation_features`; `config` is where the search begins, its calibrated shares of leverage
-        apart, which are fitted anew.
+    candles, config
+        As for `liquidation_features`; candles of a timeframe that divides an hour. `config` is where the
+        search begins, without its calibrated shares of leverage.
     unit : {"quote", "base"}
-        Of totals; it matters for `cascade.recorded_share` alone.
+        Of the totals in `liquidations`.
     first, last : Timestamp, optional
         Candles between which recorded hours are used; by default all after warm-up.
     share : float
         Share of those hours, their beginning, on which parameters are chosen.
     ranks_only : bool
         Whether the recording leaves out orders when there are many, as Binance's does, so that only the order
-        of the hours can be trusted. Set it False for a complete recording.
+        of the hours can be trusted. Set it False for a complete recording, which then also tells
+        `cascade.forced_share`: how much of what is touched is force-closed.
+    **inputs
+        As for `liquidation_features`. `liquidations` are needed: the map is fitted to them.
 
     Returns
     -------
@@ -93,22 +89,25 @@ def calibrate(
     and with the hour's path, range and volume held fixed. It sees almost only leverages above 50x.
     """
     require("share", 0 < share < 1, "between 0 and 1", share)
-    require("unit", unit in UNITS, f"one of {', '.join(UNITS)}", repr(unit))
-    start = config or HeatmapConfig()
-    aligned = join_candles(candles, start, open_interest, funding_rate)
-    ground = Ground(candles=aligned, grid=start.grid, origins=np.zeros(0, dtype=np.int64), n_window=1)
-    hours = hours_of(aligned, hourly_totals(liquidations), *scored_rows(candles, start, first, last))
-    require_recorded(hours, liquidations)
+    start = configuration(config)
+    liquidations = in_quote(inputs.pop("liquidations", None), candles, unit)
+    if liquidations is None:
+        message = "liquidations must be given, totals or single orders, received None"
+        raise DataError(message)
+    market = Market.of(candles, start.join_rule, **inputs)
+    ground = Ground(market=market, grid=start.grid, origins=np.zeros(0, dtype=np.int64), n_window=1)
+    hours = hours_of(market, liquidations, *scored_rows(candles, start, first, last))
     trial = trial_of(ground, hours, share)
-    found = dataclasses.replace(start, leverage=dataclasses.replace(start.leverage, weight=()))
+    found = start.changed({"leverage.weight": ()})
     notes = {}
     for step, changes in STEPS.items():
         found, notes[step] = best_change(found, changes, trial)
     found, notes["weight"] = best_weights(found, trial, ranks_only=ranks_only)
-    amounts = in_quote(hours, aligned) if unit == "base" else hours
-    share_recorded = recorded_share(amounts, hours.total(estimate(ground, found).swept), trial.inside)
-    notes["recorded_share"] = f"{share_recorded:.4g} of what the map forces was recorded"
-    found = with_share(found, share_recorded)
+    recorded = recorded_share(hours, hours.total(estimate(ground, found).swept), trial.inside)
+    notes["recorded_share"] = f"{recorded:.4g} of what the map sweeps was recorded"
+    found = found.changed({"cascade.recorded_share": recorded})
+    if not ranks_only:
+        found = found.changed({"cascade.forced_share": min(recorded, 1.0)})
     return Calibration(config=found, provenance=_provenance(start, found, notes, trial))
 
 

@@ -1,21 +1,23 @@
 """Fitting the probability of a cascade. The event is one of the map's own sweeps, so that candles suffice."""
 
 import dataclasses
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 
 from liqfeature.calibration.calibrate import Calibration
-from liqfeature.candles import Candles
 from liqfeature.checks import require
-from liqfeature.config import HeatmapConfig, with_odds
+from liqfeature.durations import DAY
 from liqfeature.errors import DataError
-from liqfeature.heatmap import join_candles, prepare_scan
-from liqfeature.kernels.read import CASCADE
-from liqfeature.scoring.alarms import exceeded_within
-from liqfeature.scoring.reliability import brier_skill, calibration_error
-from liqfeature.scoring.validate import scored_rows
+from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.estimate.kernels.read import CASCADE
+from liqfeature.estimate.scan import prepare_scan
+from liqfeature.market.market import Inputs, Market
+from liqfeature.scoring.hours import scored_rows
+from liqfeature.scoring.measures.alarms import exceeded_within
+from liqfeature.scoring.measures.reliability import brier_skill, calibration_error
+from liqfeature.scoring.validate import configuration
 from liqfeature.types import FloatArray, IntArray
 
 HORIZONS = (1, 4)
@@ -32,21 +34,21 @@ def calibrate_cascade(
     candles: pd.DataFrame,
     config: HeatmapConfig | None = None,
     *,
-    open_interest: pd.DataFrame | None = None,
-    funding_rate: pd.DataFrame | None = None,
     first: pd.Timestamp | None = None,
     last: pd.Timestamp | None = None,
     share: float = 0.5,
+    **inputs: Unpack[Inputs],
 ) -> Calibration:
     """Fit `CascadeRule.odds` on the first part of the candles, and score them on the rest.
 
     The event: notional swept by the map within `horizon` exceeds the `level` quantile of what was swept
-    within as many candles over the last `lookback`, as known at the close of the row. Both sides, and the
-    horizons `HORIZONS`, are fitted together by maximum likelihood.
+    within as many candles over the last `lookback`, as known at the close of the row, or the level that the
+    columns have with `liquidations`. Both sides, and the horizons `HORIZONS`, are fitted together by maximum
+    likelihood.
 
     Parameters
     ----------
-    candles, config, open_interest, funding_rate
+    candles, config, **inputs
         As for `liquidation_features`.
     first, last : Timestamp, optional
         Candles between which rows are used; by default all after warm-up.
@@ -63,22 +65,22 @@ def calibrate_cascade(
         Naming the parameter or column, the rule and the value received.
     """
     require("share", 0 < share < 1, "between 0 and 1", share)
-    config = config or HeatmapConfig()
-    aligned = join_candles(candles, config, open_interest, funding_rate)
+    config = configuration(config)
+    market = Market.of(candles, config.join_rule, **inputs)
     begin, end = scored_rows(candles, config, first, last)
     horizons = [k * config.horizon for k in HORIZONS if k * config.horizon <= config.lookback]
     cut = begin + int(share * (end + 1 - begin))
     inside, outside = slice(begin, cut - max(horizons)), slice(cut, end + 1)
-    terms = [_terms(aligned, dataclasses.replace(config, horizon=horizon), inside) for horizon in horizons]
+    terms = [_terms(market, dataclasses.replace(config, horizon=horizon), inside) for horizon in horizons]
     odds = fit_odds(np.concatenate([x for x, _ in terms]), np.concatenate([y for _, y in terms]))
-    found = with_odds(config, odds)
+    found = config.changed({"cascade.odds": odds})
     spans = {"in sample": inside, "out of sample": outside}
     provenance = {
         "target": "cascade",
         "horizons": horizons,
         **{where: _period(candles, rows) for where, rows in spans.items()},
         **{
-            f"scores {when}": {where: _scores(aligned, values, rows) for where, rows in spans.items()}
+            f"scores {when}": {where: _scores(market, values, rows) for where, rows in spans.items()}
             for when, values in (("before", config), ("after", found))
         },
     }
@@ -135,13 +137,14 @@ def _most_likely(terms: FloatArray, event: FloatArray) -> FloatArray:
     return weight
 
 
-def _terms(candles: Candles, config: HeatmapConfig, rows: slice) -> tuple[FloatArray, FloatArray]:
+def _terms(market: Market, config: HeatmapConfig, rows: slice) -> tuple[FloatArray, FloatArray]:
     """Lay out the model's inputs and the event, of both sides' rows on which reach is above 0 and below 1.
 
     Odds that consist of one input alone state that input.
     """
     alone = ((0.0, 1.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0))
-    (reached, event), (over, _) = (_forecast(candles, with_odds(config, odds), rows) for odds in alone)
+    configs = (config.changed({"cascade.odds": odds}) for odds in alone)
+    (reached, event), (over, _) = (_forecast(market, each, rows) for each in configs)
     kept = (reached > 0) & (reached < 1) & ~np.isnan(event)
     ones = np.ones(int(np.sum(kept)))
     span = ones * np.log(config.horizon / config.lookback)
@@ -149,25 +152,25 @@ def _terms(candles: Candles, config: HeatmapConfig, rows: slice) -> tuple[FloatA
     return np.stack([ones, *logits, span], axis=1), event[kept]
 
 
-def _forecast(candles: Candles, config: HeatmapConfig, rows: slice) -> tuple[FloatArray, FloatArray]:
+def _forecast(market: Market, config: HeatmapConfig, rows: slice) -> tuple[FloatArray, FloatArray]:
     """Stated probability of a cascade and whether it came true, longs' rows first."""
-    scan = prepare_scan(candles, config)
-    scan.run(0, candles.tick.size)
+    scan = prepare_scan(market, config)
+    scan.run(0, market.tick.size)
     events = [exceeded_within(scan.swept[2, s], scan.swept[3, s], config.horizon)[rows] for s in range(2)]
     return np.concatenate(list(scan.columns[:, CASCADE, rows])), np.concatenate(events)
 
 
-def _scores(candles: Candles, config: HeatmapConfig, rows: slice) -> dict[str, float]:
-    stated, event = _forecast(candles, config, rows)
-    day = np.tile(_day(candles)[rows], 2)
+def _scores(market: Market, config: HeatmapConfig, rows: slice) -> dict[str, float]:
+    stated, event = _forecast(market, config, rows)
+    day = np.tile(_day(market)[rows], 2)
     return {
         "calibration error": round(calibration_error(stated, event, day).value, 4),
         "Brier skill": round(brier_skill(stated, event, day).value, 4),
     }
 
 
-def _day(candles: Candles) -> IntArray:
-    days: IntArray = candles.tick * candles.interval // 86_400_000
+def _day(market: Market) -> IntArray:
+    days: IntArray = market.tick * market.interval // DAY
     return days
 
 

@@ -1,18 +1,18 @@
 """Trying configurations on one part of a recording: the score, and when a change is taken."""
 
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from liqfeature.calibration.weights import fit_shares
-from liqfeature.config import HeatmapConfig
 from liqfeature.errors import DataError
+from liqfeature.estimate.config import HeatmapConfig
 from liqfeature.scoring.hours import Hours
-from liqfeature.scoring.maps import Ground
-from liqfeature.scoring.ours import estimate, estimate_by_level
-from liqfeature.scoring.ranks import resampled_rank_correlation
+from liqfeature.scoring.maps.base import Ground
+from liqfeature.scoring.maps.estimate import estimate, estimate_by_level
+from liqfeature.scoring.measures.rank_correlation import resampled_rank_correlation
+from liqfeature.sides import SIDES
 from liqfeature.types import BoolArray, FloatArray
 
 Change = dict[str, float]
@@ -68,7 +68,7 @@ class Trial:
     def _correlations(self, swept: FloatArray, rows: BoolArray) -> Iterator[tuple[str, FloatArray]]:
         hours = self.hours
         day = hours.day[rows]
-        for side, name in enumerate(("long", "short")):
+        for side, name in enumerate(SIDES):
             x, y = swept[side], hours.recorded[side, rows]
             controls = (hours.path[side, rows], hours.range[rows], hours.volume[rows])
             yield f"rank {name}", resampled_rank_correlation(x, y, day)
@@ -77,7 +77,7 @@ class Trial:
 
 def trial_of(ground: Ground, hours: Hours, share: float) -> Trial:
     """Cut the recorded hours in order of time: `share` of them to choose on, the rest to score."""
-    scored = np.flatnonzero(~np.isnan(np.sum(hours.recorded, axis=0)))
+    scored = np.flatnonzero(hours.known)
     cut = int(share * scored.size)
     masks = []
     for rows in (scored[: cut // 2], scored[cut // 2 : cut], scored[cut:]):
@@ -92,22 +92,13 @@ def trial_of(ground: Ground, hours: Hours, share: float) -> Trial:
     return Trial(ground=ground, hours=hours, halves=(masks[0], masks[1]), outside=masks[2])
 
 
-def changed(config: HeatmapConfig, change: Change) -> HeatmapConfig:
-    """Replace parameters of a configuration by their dotted names."""
-    for name, value in change.items():
-        part, parameter = name.split(".")
-        within = dataclasses.replace(getattr(config, part), **{parameter: value})
-        config = dataclasses.replace(config, **{part: within})
-    return config
-
-
 def best_change(
     before: HeatmapConfig, changes: tuple[Change, ...], trial: Trial
 ) -> tuple[HeatmapConfig, str]:
-    """Take the change that scores best, if it gains surely, and in both halves; say what was done."""
+    """Take the change that scores best, if its gain is sure and there in both halves; with a note."""
     now = [trial.score(before, half) for half in trial.halves]
     best, gained = before, LEAST_GAIN
-    for config in (changed(before, change) for change in changes):
+    for config in map(before.changed, changes):
         gains = [trial.score(config, half) - was for half, was in zip(trial.halves, now, strict=True)]
         gain = float(np.mean([g[0] for g in gains]))
         if gain > gained and _sure(gains):
@@ -125,7 +116,7 @@ def best_weights(before: HeatmapConfig, trial: Trial, *, ranks_only: bool) -> tu
         recorded = trial.hours.recorded[:, rows].ravel()
         shares = fit_shares(swept, recorded, before.leverage.shares(), ranks_only=ranks_only)
         weight = tuple(float(s) for s in shares)
-        return dataclasses.replace(before, leverage=dataclasses.replace(before.leverage, weight=weight))
+        return before.changed({"leverage.weight": weight})
 
     gains = [
         trial.score(fitted(other), half) - trial.score(before, half)

@@ -13,7 +13,7 @@ TOUCHED = 0.001
 """Share of all that was swept below which a level counts as untouched, and keeps its prior."""
 
 WINSOR = 20.0
-"""Recorded totals above so many times their median count as that: liquidations come in bursts."""
+"""Recorded totals above this multiple of their median count as that: liquidations come in bursts."""
 
 
 def fit_shares(swept: FloatArray, recorded: FloatArray, prior: FloatArray, *, ranks_only: bool) -> FloatArray:
@@ -28,8 +28,8 @@ def fit_shares(swept: FloatArray, recorded: FloatArray, prior: FloatArray, *, ra
     prior : ndarray of shape (n_levels,)
         Shares before, sum 1; a level of share 0 keeps it.
     ranks_only : bool
-        Use only the order of the recorded totals, as for a feed that leaves orders out when there are many:
-        they are replaced by the map's own totals of the same rank.
+        Use only the order of the recorded totals, for a feed that leaves orders out when there are many: they
+        are replaced by the map's own totals of the same rank.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def fit_shares(swept: FloatArray, recorded: FloatArray, prior: FloatArray, *, ra
     mass, target = mass[:, observed], recorded[observed]
     total = np.sum(mass, axis=0)
     target = _of_same_rank(target, total) if ranks_only else _winsorised(target)
-    target = target * (np.sum(total) / np.sum(target))  # amplitude and shares cannot be told apart
+    target = target * (np.sum(total) / np.sum(target))  # amplitude and shares are confounded
     touched = np.sum(mass, axis=1) > TOUCHED * np.sum(mass)
     pull = STRENGTH * float(np.sum(mass)) * prior
     factor = np.ones(prior.size)

@@ -4,11 +4,10 @@ from typing import Any
 
 from liqfeature.chart.colours import BLUE, ORANGE, Theme, common_scale, side_scale
 from liqfeature.chart.layout import WIDE, Form
+from liqfeature.chart.options import SHOWN
 
 SIDED = 10
 """Traces that belong to a side come first: map, bars now, lines now, and two edges each."""
-
-CHOICES = {"both": "Long + short", "one": "One scale", "long": "Longs", "short": "Shorts"}
 
 
 def visible_sides(choice: str) -> list[bool]:
@@ -36,8 +35,8 @@ def side_buttons(theme: Theme, side: str, unit: str, form: Form) -> list[dict[st
             "type": "buttons",
             "direction": "right",
             "showactive": True,
-            "active": list(CHOICES).index(side),
-            "buttons": [_button(theme, choice, unit) for choice in CHOICES],
+            "active": list(SHOWN).index(side),
+            "buttons": [_button(theme, choice, unit) for choice in SHOWN],
             "x": 0,
             "xanchor": "left",
             "y": 1,
@@ -52,4 +51,4 @@ def side_buttons(theme: Theme, side: str, unit: str, form: Form) -> list[dict[st
 
 def _button(theme: Theme, choice: str, unit: str) -> dict[str, Any]:
     arguments = [{"visible": visible_sides(choice)}, scales(theme, choice, unit), list(range(SIDED))]
-    return {"label": CHOICES[choice], "method": "update", "args": arguments}
+    return {"label": SHOWN[choice], "method": "update", "args": arguments}

@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from liqfeature.chart.options import BY
 from liqfeature.checks import require
-
-BY = ("enter_tag", "exit_reason")
 
 
 class Sale(NamedTuple):
@@ -21,7 +20,8 @@ class Sale(NamedTuple):
 
 def sales(trade: Mapping[Any, Any]) -> list[Sale]:
     """Return the closing orders of a trade that Freqtrade exported, in time."""
-    closing = (order for order in trade["orders"] if not order["ft_is_entry"])
+    filled = (order for order in trade["orders"] if order["order_filled_timestamp"])
+    closing = (order for order in filled if not order["ft_is_entry"])
     done = sorted(closing, key=lambda order: order["order_filled_timestamp"])
     return [
         Sale(

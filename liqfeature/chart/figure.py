@@ -5,16 +5,19 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from liqfeature.chart import traces
-from liqfeature.chart.buttons import CHOICES, scales, side_buttons, visible_sides
+from liqfeature.chart.buttons import scales, side_buttons, visible_sides
 from liqfeature.chart.colours import THEMES
 from liqfeature.chart.layout import SLIM, WIDE, Form, layout
+from liqfeature.chart.options import SHOWN
 from liqfeature.chart.scene import FULL, Scene, scene_of
 from liqfeature.checks import require
-from liqfeature.config import HeatmapConfig
-from liqfeature.errors import MissingExtraError
+from liqfeature.errors import extra
+from liqfeature.estimate.config import HeatmapConfig
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+
+    from liqfeature.market.market import Inputs
 
 Shown = Literal["both", "one", "long", "short"]
 
@@ -25,6 +28,7 @@ def heatmap_figure(
     *,
     open_interest: pd.DataFrame | None = None,
     funding_rate: pd.DataFrame | None = None,
+    mark: pd.DataFrame | None = None,
     liquidations: pd.DataFrame | None = None,
     title: str = "Estimated liquidations",
     unit: str = "USDT",
@@ -37,10 +41,11 @@ def heatmap_figure(
 
     Parameters
     ----------
-    candles, config, open_interest, funding_rate
+    candles, config, open_interest, funding_rate, mark
         As for `liquidation_features`.
     liquidations : DataFrame, optional
-        Recorded liquidations: `date`, `side` (long or short, of the position), `notional` (quote).
+        As for `liquidation_features`, drawn in a pane of their own. `liq_cascade_*` refers to them where
+        `config.cascade.recorded_share` is known.
     title : str
         First line.
     unit : str
@@ -69,8 +74,13 @@ def heatmap_figure(
     One scale holds for every part of a figure: the same colour is the same amount in the map and in the
     bars at its right, and the same lightness is the same amount for longs and for shorts.
     """
-    inputs = {"open_interest": open_interest, "funding_rate": funding_rate, "liquidations": liquidations}
-    scene = scene_of(candles, config or HeatmapConfig(), **inputs, **view)
+    inputs: Inputs = {
+        "open_interest": open_interest,
+        "funding_rate": funding_rate,
+        "mark": mark,
+        "liquidations": liquidations,
+    }
+    scene = scene_of(candles, config or HeatmapConfig(), inputs, **view)
     return draw(scene, title=title, unit=unit, side=side, theme=theme, form=SLIM if narrow else WIDE)
 
 
@@ -78,14 +88,14 @@ def draw(scene: Scene, *, title: str, unit: str, side: str, theme: str, form: Fo
     """Draw a scene; parameters as for `heatmap_figure`. Without a title, the note is left out too."""
     go = plotly_objects()
     require("theme", theme in THEMES, f"one of {', '.join(THEMES)}", repr(theme))
-    require("side", side in CHOICES, f"one of {', '.join(CHOICES)}", repr(side))
+    require("side", side in SHOWN, f"one of {', '.join(SHOWN)}", repr(side))
     colours = THEMES[theme]
     panes, lower = traces.pane_traces(scene, go, colours, unit)
     drawn = [
         *traces.map_traces(scene, go, unit),
         *traces.profile_traces(scene, go, colours, unit),
         *traces.edge_traces(scene, go, colours),
-        traces.candle_trace(scene, go, colours),
+        traces.candle_trace(scene.history, scene.bars, go, colours),
         *lower,
         traces.slider_trace(scene, go, colours),
     ]
@@ -111,23 +121,21 @@ def note(scene: Scene, unit: str) -> str:
     return (
         f"An estimate, not exchange data. Colour: notional in {unit} that would be liquidated within a row "
         f"of {width:.2%} of price, {when}. Lightness grows in proportion to it, alike for longs and shorts, "
-        f"up to {_short(scene.full)} {unit}; {1 - FULL:.1%} of the cells hold more. Dashes: edges of the "
+        f"up to {amount(scene.full)} {unit}; {1 - FULL:.1%} of the cells hold more. Dashes: edges of the "
         f"nearest cluster."
     )
 
 
-def _short(amount: float) -> str:
+def amount(notional: float) -> str:
+    """Write an amount of money with three digits: 1.23M."""
     for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if amount >= size:
-            return f"{amount / size:.3g}{letter}"
-    return f"{amount:.3g}"
+        if notional >= size:
+            return f"{notional / size:.3g}{letter}"
+    return f"{notional:.3g}"
 
 
 def plotly_objects() -> Any:
     """Import plotly's objects, or raise MissingExtraError."""
-    try:
+    with extra("chart"):
         import plotly.graph_objects as go
-    except ImportError as error:
-        message = "charts need plotly: pip install 'liqfeature[chart]'"
-        raise MissingExtraError(message) from error
     return go

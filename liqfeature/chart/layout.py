@@ -10,6 +10,9 @@ from liqfeature.chart.scene import Scene
 NARROW = 820
 """Pixels of width below which the narrow form is used."""
 
+PRESSED = "#ffffff"
+"""Behind a pressed button of a range, whatever the theme, as plotly has its other buttons."""
+
 SLIDER = "xaxis9"
 """Axis of the range slider; its own pane has no height."""
 
@@ -130,7 +133,7 @@ def _axes(scene: Scene, theme: Theme, n_panes: int, form: Form, height: int) -> 
     axes: Layout = {
         "xaxis": in_time
         | {"anchor": "y", "rangeslider": {"visible": False}, "range": _range(scene)}
-        | {"rangeselector": _selector(theme, form)},
+        | {"rangeselector": _selector(scene, theme, form)},
         "yaxis": shared
         | spike
         | {"domain": domains[0], "range": [edge[0], edge[-1]], "tickformat": ",~r", "nticks": 10},
@@ -165,12 +168,17 @@ def _range(scene: Scene) -> list[str]:
     return [date[0].isoformat(), scene.history.last[-1].isoformat()]
 
 
-def _selector(theme: Theme, form: Form) -> Layout:
-    """Buttons for the last day, three days, week and month."""
-    spans = [{"count": n, "step": "day", "stepmode": "backward", "label": f"{n} d"} for n in (1, 3, 7, 30)]
+def _selector(scene: Scene, theme: Theme, form: Form) -> Layout:
+    """Buttons for the last day, and for three days, a week and a month where the map is longer than that."""
+    days = (scene.history.last[-1] - scene.history.date[0]).total_seconds() / 86_400
+    spans: list[Layout] = [
+        {"count": n, "step": "day", "stepmode": "backward", "label": f"{n} d"}
+        for n in (1, 3, 7, 30)
+        if n < days or n == 1
+    ]
     wide = {"x": form.split, "xanchor": "right"}
     at = {"y": 1, "yanchor": "bottom"} | (wide if form is WIDE else {"x": 0, "xanchor": "left"})
-    look = {"bgcolor": theme.button, "activecolor": theme.paper, "font": {"color": theme.pressed}}
+    look = {"bgcolor": theme.button, "activecolor": PRESSED, "font": {"color": theme.pressed}}
     return {"buttons": [*spans, {"step": "all", "label": "all"}]} | at | look
 
 

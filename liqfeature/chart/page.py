@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from liqfeature.chart.colours import THEMES
 from liqfeature.chart.layout import NARROW
+from liqfeature.errors import extra
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -20,6 +21,7 @@ _PAGE = """\
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
+html {{ overflow-y: scroll }}
 html, body {{ margin: 0; background: {paper}; color: {text} }}
 body {{ font-family: system-ui, "DejaVu Sans", sans-serif }}
 header, section {{ padding: 10px 12px 0 }}
@@ -46,6 +48,7 @@ const figures = JSON.parse(document.getElementById("figures").textContent);
 const charts = [...document.querySelectorAll(".chart")];
 const narrow = matchMedia("(max-width: {narrow}px)");
 const options = {{responsive: true, displaylogo: false, scrollZoom: false, displayModeBar: false}};
+Plotly.setPlotConfig({{logging: 0}}); // it warns of every bar whose colour is a number, and draws it rightly
 const layout = (figure) => structuredClone(narrow.matches ? figure.slim : figure.wide);
 const drawOne = (figure, i) => Plotly.newPlot(charts[i], figure.data, layout(figure), options);
 const draw = () => Promise.all(figures.map(drawOne));
@@ -95,8 +98,8 @@ def write_page(parts: list[Part], path: str | Path, *, title: str, note: str, th
     theme : str
         Of the figures.
     """
-    from plotly.offline import get_plotlyjs
-
+    with extra("chart"):
+        from plotly.offline import get_plotlyjs
     colours = THEMES[theme]
     figures = [_figure(part) for part in parts if part.wide is not None]
     text = _PAGE.format(
@@ -108,7 +111,7 @@ def write_page(parts: list[Part], path: str | Path, *, title: str, note: str, th
         line=colours.line,
         plotly=get_plotlyjs(),
         body="\n".join(_section(part) for part in parts),
-        figures=json.dumps(figures, separators=(",", ":")).replace("</", "<\\/"),
+        figures=json.dumps(figures, separators=(",", ":")).replace("<", "\\u003c"),
         narrow=NARROW,
     )
     Path(path).write_text(text, encoding="utf-8")

@@ -9,8 +9,9 @@ from liqfeature.chart.colours import BLUE, ORANGE, THEMES, Theme, side_scale
 from liqfeature.chart.figure import plotly_objects
 from liqfeature.chart.panels import Panel
 from liqfeature.chart.scene import FULL
+from liqfeature.chart.traces import candle_trace, dates
 from liqfeature.chart.trades import LOST, WON
-from liqfeature.types import LONG, SHORT
+from liqfeature.sides import LONG, SHORT
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -113,7 +114,7 @@ def _traces(panel: Panel, go: Any, theme: Theme) -> list[Any]:
     up = "triangle-down" if panel.is_short else "triangle-up"
     drawn = [
         *(_map(panel, go, side) for side in (LONG, SHORT)),
-        _candles(panel, go, theme),
+        candle_trace(panel.history, panel.bars, go, theme),
         _line(go, "stop, where it stood last", held, (panel.stop, panel.stop), stop),
         _cluster(go, "cluster ahead at entry", held, panel.ahead, {"color": theme.edge, "width": 1.8}),
         _cluster(
@@ -145,25 +146,13 @@ def _map(panel: Panel, go: Any, side: int) -> Any:
     inside = np.flatnonzero((edge[1:] > panel.lowest) & (edge[:-1] < panel.highest))
     rows = slice(inside[0], inside[-1] + 1)
     return go.Heatmap(
-        x=[_when(date) for date in panel.history.date],
+        x=dates(panel.history),
         y=edge[rows.start : rows.stop + 1],
         z=np.round(table[rows], 4),
         coloraxis="coloraxis" if side == LONG else "coloraxis2",
         hoverongaps=False,
         zsmooth="best",
         hovertemplate="%{y:,.6~r}<br>%{x|%d %b %H:%M}<br>%{z:.4f} of open interest per 1 %<extra></extra>",
-    )
-
-
-def _candles(panel: Panel, go: Any, theme: Theme) -> Any:
-    prices = {name: panel.bars[name] for name in ("open", "high", "low", "close")}
-    return go.Candlestick(
-        x=[_when(date) for date in panel.history.date],
-        **prices,
-        increasing={"line": {"color": theme.rise, "width": 1}, "fillcolor": theme.rise},
-        decreasing={"line": {"color": theme.fall, "width": 1}, "fillcolor": theme.fall},
-        whiskerwidth=0,
-        showlegend=False,
     )
 
 

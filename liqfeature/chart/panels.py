@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from liqfeature.chart.choice import Sale, sales
-from liqfeature.export import column_candles
-from liqfeature.features import liquidation_features
-from liqfeature.history import HeatmapHistory, heatmap_history
-from liqfeature.signals import ahead, behind
-from liqfeature.source import Source
-from liqfeature.tables import times
+from liqfeature.columns.features import liquidation_features
+from liqfeature.data.pair import PairData
+from liqfeature.heatmap.export import column_candles
+from liqfeature.heatmap.history import HeatmapHistory, heatmap_history
+from liqfeature.market.frames import times
+from liqfeature.sides import ahead, behind
 from liqfeature.types import FloatArray
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Panel:
         return table
 
 
-def panels_of(trades: pd.DataFrame, sources: Mapping[str, Source], unit: str) -> list[Panel]:
+def panels_of(trades: pd.DataFrame, sources: Mapping[str, PairData], unit: str) -> list[Panel]:
     """Gather what is drawn of trades.
 
     Parameters
@@ -109,7 +109,7 @@ def panels_of(trades: pd.DataFrame, sources: Mapping[str, Source], unit: str) ->
     ]
 
 
-def _panel(trade: Mapping[Any, Any], source: Source, features: pd.DataFrame, unit: str) -> Panel:
+def _panel(trade: Mapping[Any, Any], source: PairData, features: pd.DataFrame, unit: str) -> Panel:
     candles = source.candles
     opened, closed = trade["open_date"], trade["close_date"]
     candle = candles["date"].iloc[1] - candles["date"].iloc[0]

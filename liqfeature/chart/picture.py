@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import zlib
 from pathlib import Path
 
 from liqfeature.errors import MissingExtraError
@@ -14,6 +15,8 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 """Programs that are looked for, in this order."""
 
 _SECONDS = 120
+
+_SIGN = b"Software\0liqfeature"
 
 
 def take_picture(page: str | Path, picture: str | Path, *, width: int, height: int) -> None:
@@ -35,21 +38,31 @@ def take_picture(page: str | Path, picture: str | Path, *, width: int, height: i
     """
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None:
-        msg = (
-            "pictures need Chromium or Chrome, and none was found on PATH; install one, "
-            "or open the page in a browser and save it from there"
+        message = (
+            f"pictures need Chromium or Chrome, and none was found on PATH; {page} is written: "
+            "open it in a browser, and save a picture from there"
         )
-        raise MissingExtraError(msg)
+        raise MissingExtraError(message)
     shown, written = Path(page).resolve(), Path(picture).resolve()
-    written.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        taken = Path(scratch) / "picture.png" if written.suffix == ".webp" else written
+        taken = Path(scratch) / "picture.png"
         said = _browse(found, shown, f"--screenshot={taken}", f"--window-size={width},{height}")
         if not taken.exists():
-            msg = f"{found} took no picture: {said.stderr.strip()[-300:]}"
-            raise MissingExtraError(msg)
-        if taken != written:
-            written.write_bytes(_as_webp(found, taken.read_bytes(), Path(scratch) / "page.html"))
+            message = f"{found} took no picture of {page}, which is written: {said.stderr.strip()[-300:]}"
+            raise MissingExtraError(message)
+        png = taken.read_bytes()
+        webp = written.suffix == ".webp"
+        written.write_bytes(_signed(_as_webp(found, png, Path(scratch) / "page.html") if webp else png))
+
+
+def _signed(picture: bytes) -> bytes:
+    """Add a chunk to PNG or WebP that says who made it, so that a later picture may replace it."""
+    if picture[:4] == b"RIFF":
+        body = picture[8:] + b"tEXt" + len(_SIGN).to_bytes(4, "little") + _SIGN + b"\0" * (len(_SIGN) % 2)
+        return b"RIFF" + len(body).to_bytes(4, "little") + body
+    chunk, head = b"tEXt" + _SIGN, 33  # bytes of the signature and the first chunk, which must be IHDR
+    check = zlib.crc32(chunk).to_bytes(4, "big")
+    return picture[:head] + len(_SIGN).to_bytes(4, "big") + chunk + check + picture[head:]
 
 
 def _browse(program: str, page: Path, *wanted: str) -> "subprocess.CompletedProcess[str]":
@@ -66,7 +79,10 @@ def _browse(program: str, page: Path, *wanted: str) -> "subprocess.CompletedProc
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             options.append("--no-sandbox")  # Chromium refuses to run as root with it
         command = [program, *options, page.as_uri()]
-        return subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        try:
+            return subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(command, 1, "", f"no answer within {_SECONDS} s")
 
 
 def _as_webp(program: str, png: bytes, page: Path) -> bytes:

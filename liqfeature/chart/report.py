@@ -11,9 +11,9 @@ from liqfeature.chart.layout import SLIM, WIDE
 from liqfeature.chart.page import Part
 from liqfeature.chart.scene import scene_of
 from liqfeature.chart.trades import LOST, OUTCOMES, WON, outcomes_by_density, trade_traces, with_entry_row
+from liqfeature.columns.features import liquidation_features
 from liqfeature.data.backtest import Backtest
-from liqfeature.features import liquidation_features
-from liqfeature.source import Source
+from liqfeature.data.pair import PairData
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -33,7 +33,7 @@ _FIGURES = {
 }
 
 
-def report_parts(backtest: Backtest, sources: dict[str, Source], theme: str) -> list[Part]:
+def report_parts(backtest: Backtest, sources: dict[str, PairData], theme: str) -> list[Part]:
     """Make the parts of a report.
 
     Parameters
@@ -44,9 +44,9 @@ def report_parts(backtest: Backtest, sources: dict[str, Source], theme: str) -> 
     theme : str
         "dark" or "light".
     """
-    unit = str(backtest.figures.get("stake_currency", "quote"))
+    unit = backtest.figures["stake_currency"]
     facts = {
-        name: form.format(value)
+        name: form.format(float(value))
         for key, (name, form) in _FIGURES.items()
         if (value := backtest.figures.get(key)) is not None
     }
@@ -74,11 +74,11 @@ def _part(heading: str, said: str, figure: "go.Figure") -> Part:
 
 
 def _map_part(
-    pair: str, source: Source, trades: pd.DataFrame, backtest: Backtest, theme: str, unit: str
+    pair: str, source: PairData, trades: pd.DataFrame, backtest: Backtest, theme: str, unit: str
 ) -> Part:
     span = [pd.Timestamp(backtest.figures[f"backtest_{end}"], tz="UTC") for end in ("start", "end")]
     view: dict[str, Any] = {"first": span[0], "last": span[1], **MAP}
-    scene = scene_of(source.candles, source.config, **source.inputs, liquidations=None, **view)
+    scene = scene_of(source.candles, source.config, source.inputs, **view)
     look = {"title": "", "unit": unit, "side": "both", "theme": theme}
     wide, slim = (draw(scene, **look, form=form) for form in (WIDE, SLIM))
     for figure in (wide, slim):
@@ -94,7 +94,7 @@ def equity_figure(backtest: Backtest, theme: Theme) -> "go.Figure":
     """Draw the balance after each closed trade."""
     go = plotly_objects()
     trades = backtest.trades.sort_values("close_date")
-    start = float(backtest.figures.get("starting_balance", 0.0))
+    start = float(backtest.figures["starting_balance"])
     balance = np.concatenate([[start], start + np.cumsum(trades["profit_abs"].to_numpy())])
     first = pd.Timestamp(backtest.figures["backtest_start"])
     x = [first.isoformat(), *(date.isoformat() for date in trades["close_date"].dt.tz_localize(None))]

@@ -6,13 +6,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from liqfeature.config import HeatmapConfig
-from liqfeature.errors import DataError
-from liqfeature.export import column_candles
-from liqfeature.features import liquidation_features
-from liqfeature.history import HeatmapHistory, heatmap_history
-from liqfeature.tables import numbers, require_column, times
-from liqfeature.types import LONG, SHORT, FloatArray
+from liqfeature.columns.features import liquidation_features
+from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.heatmap.export import column_candles
+from liqfeature.heatmap.history import HeatmapHistory, heatmap_history
+from liqfeature.market.frames import times
+from liqfeature.market.liquidations import amounts_of
+from liqfeature.market.market import Inputs
+from liqfeature.sides import LONG, SHORT
+from liqfeature.types import FloatArray
 
 FULL = 0.995
 """Share of the cells that is told apart by colour; those above look alike."""
@@ -57,17 +59,11 @@ class Scene:
         return np.stack([np.cumsum(live[LONG][::-1])[::-1], np.cumsum(live[SHORT])])
 
 
-def scene_of(
-    candles: pd.DataFrame,
-    config: HeatmapConfig,
-    *,
-    open_interest: pd.DataFrame | None,
-    funding_rate: pd.DataFrame | None,
-    liquidations: pd.DataFrame | None,
-    **view: Any,
-) -> Scene:
+def scene_of(candles: pd.DataFrame, config: HeatmapConfig, inputs: Inputs, **view: Any) -> Scene:
     """Compute what a chart shows; parameters as for `heatmap_figure`."""
-    inputs: dict[str, Any] = {"open_interest": open_interest, "funding_rate": funding_rate}
+    recorded = inputs.get("liquidations")
+    if config.cascade.recorded_share == 0:  # what is recorded is drawn, and columns cannot refer to it
+        inputs = {**inputs, "liquidations": None}
     history = heatmap_history(candles, config, **inputs, **view)
     begin = int(candles["date"].searchsorted(history.date[0]))
     stop = int(candles["date"].searchsorted(history.last[-1])) + 1
@@ -78,7 +74,7 @@ def scene_of(
         bars=column_candles(history, candles),
         rows=_gathered(features, history.span),
         open_interest=np.where(history.open_interest > 0, history.open_interest * history.close, np.nan),
-        recorded=None if liquidations is None else _recorded(liquidations, history),
+        recorded=None if recorded is None else _by_column(recorded, history),
         full=_full(history),
     )
 
@@ -98,23 +94,12 @@ def _full(history: HeatmapHistory) -> float:
     return float(np.quantile(held, FULL)) if held.size else 1.0
 
 
-def _recorded(liquidations: pd.DataFrame, history: HeatmapHistory) -> FloatArray:
-    """Sum forced orders by column and side of the position."""
-    require_column(liquidations, "side", "liquidations")
-    if unknown := set(liquidations["side"].unique()) - {"long", "short"}:
-        msg = f"liquidations: column 'side' must be long or short, received {sorted(unknown)[0]!r}"
-        raise DataError(msg)
-    require_column(liquidations, "date", "liquidations")
-    stamp = liquidations["date"].dt.as_unit("ms").astype("int64").to_numpy()
+def _by_column(liquidations: pd.DataFrame, history: HeatmapHistory) -> FloatArray:
+    """Sum orders, or totals by the opening of their period, by column and side of the position."""
+    stamp, amount = amounts_of(liquidations)
     opened = times(pd.DataFrame({"date": history.date}), "history")
     closed = int(history.last[-1].timestamp() * 1000) + history.interval
-    notional, column = (
-        numbers(liquidations, "notional", "liquidations"),
-        np.searchsorted(opened, stamp, "right") - 1,
-    )
+    column = np.searchsorted(opened, stamp, "right") - 1
     inside = (column >= 0) & (stamp < closed)
-    sums = np.zeros((2, opened.size))
-    for index, side in ((LONG, "long"), (SHORT, "short")):
-        chosen = inside & (liquidations["side"] == side).to_numpy()
-        np.add.at(sums[index], column[chosen], notional[chosen])
-    return sums
+    recorded = np.nan_to_num(amount[:, inside])
+    return np.stack([np.bincount(column[inside], side, opened.size) for side in recorded])

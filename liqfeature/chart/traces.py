@@ -3,15 +3,19 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from liqfeature.chart.colours import Theme
 from liqfeature.chart.scene import Scene
-from liqfeature.types import LONG, SHORT, FloatArray
+from liqfeature.durations import HOUR
+from liqfeature.heatmap.history import HeatmapHistory
+from liqfeature.sides import LONG, SHORT, SIDES
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-SIDES = ("long", "short")
+    from liqfeature.types import FloatArray
+
 WHERE = ("below", "above")
 """By index of the side: where its liquidations rest."""
 
@@ -31,7 +35,7 @@ def _map(scene: Scene, go: Any, side: int, unit: str) -> "go.Heatmap":
     table = np.full((3, stop - first, len(history.date)), np.nan, dtype=np.float32)
     at = (cells.price - first, cells.time)
     held = history.open_interest[cells.time] * history.price[cells.price]
-    table[0][at], table[2][at] = cells.notional, cells.age * (history.interval / 3_600_000)
+    table[0][at], table[2][at] = cells.notional, cells.age * (history.interval / HOUR)
     table[1][at] = np.divide(cells.notional, held, out=np.full(held.shape, np.nan), where=held > 0)
     hover = (
         f"<b>{SIDES[side]}s liquidated at %{{y:,.6~r}}</b><br>%{{x|%d %b %Y %H:%M}}<br>%{{z:,.0f}} {unit}<br>"
@@ -39,7 +43,7 @@ def _map(scene: Scene, go: Any, side: int, unit: str) -> "go.Heatmap":
     )
     return go.Heatmap(
         name=f"{SIDES[side]}s",
-        x=dates(scene),
+        x=dates(scene.history),
         y=history.edge[first : stop + 1],
         z=table[0],
         customdata=np.moveaxis(table[1:], 0, -1),
@@ -49,23 +53,21 @@ def _map(scene: Scene, go: Any, side: int, unit: str) -> "go.Heatmap":
     )
 
 
-def dates(scene: Scene) -> Any:
+def dates(history: HeatmapHistory) -> Any:
     """Return openings of columns without a zone: plotly shows what it is given, which is UTC."""
-    return scene.history.date.tz_localize(None).to_numpy().astype("datetime64[s]").astype(str)
+    return history.date.tz_localize(None).to_numpy().astype("datetime64[s]").astype(str)
 
 
-def candle_trace(scene: Scene, go: Any, theme: Theme) -> "go.Candlestick":
+def candle_trace(history: HeatmapHistory, bars: pd.DataFrame, go: Any, theme: Theme) -> "go.Candlestick":
     """Draw one candle per column."""
-    bars = scene.bars
-    prices = {name: bars[name] for name in ("open", "high", "low", "close")}
-    look = {"line": {"width": 1}, "whiskerwidth": 0}
     return go.Candlestick(
         name="price",
-        x=dates(scene),
-        **prices,
+        x=dates(history),
+        **{name: bars[name] for name in ("open", "high", "low", "close")},
         increasing={"line": {"color": theme.rise, "width": 1}, "fillcolor": theme.rise},
         decreasing={"line": {"color": theme.fall, "width": 1}, "fillcolor": theme.fall},
-        **look,
+        whiskerwidth=0,
+        showlegend=False,
     )
 
 
@@ -78,7 +80,7 @@ def edge_traces(scene: Scene, go: Any, theme: Theme) -> list["go.Scatter"]:
             traces.append(
                 go.Scatter(
                     name=name,
-                    x=dates(scene),
+                    x=dates(scene.history),
                     y=scene.rows[f"liq_{edge}_{WHERE[side]}"],
                     mode="markers",
                     marker={"symbol": "line-ew", "size": 3, "line": {"width": 1.2, "color": theme.edge}},
@@ -156,7 +158,7 @@ def pane_traces(scene: Scene, go: Any, theme: Theme, unit: str) -> tuple[list[st
 def _line(scene: Scene, go: Any, name: str, values: Any, colour: str, axis: int, shown: str) -> "go.Scatter":
     return go.Scatter(
         name=name,
-        x=dates(scene),
+        x=dates(scene.history),
         y=values,
         mode="lines",
         line={"color": colour, "width": 1.4},
@@ -175,7 +177,7 @@ def _recorded(scene: Scene, go: Any, colours: tuple[str, str], unit: str) -> lis
         traces.append(
             go.Bar(
                 name=f"recorded {SIDES[side]}s",
-                x=dates(scene),
+                x=dates(scene.history),
                 y=-values if side == LONG else values,
                 customdata=values,
                 marker={"color": colours[side], "line": {"width": 0}},
@@ -190,7 +192,7 @@ def _recorded(scene: Scene, go: Any, colours: tuple[str, str], unit: str) -> lis
 def slider_trace(scene: Scene, go: Any, theme: Theme) -> "go.Scatter":
     """Draw closes for the range slider."""
     return go.Scatter(
-        x=dates(scene),
+        x=dates(scene.history),
         y=scene.bars["close"],
         mode="lines",
         line={"color": theme.faint, "width": 1},

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from liqfeature.chart.colours import Theme
-from liqfeature.tables import numbers, times
+from liqfeature.market.frames import numbers, times
 
 WON, LOST = "#2fd08c", "#e07ab0"
 """Green and pink, told apart by colour-blind readers too."""

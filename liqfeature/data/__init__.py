@@ -1,1 +1,1 @@
-"""Tables that are recorded or simulated: their columns, and (later) where they are kept."""
+"""Files: candles of Freqtrade, recordings, results of backtests, a bot's configuration."""

@@ -1,103 +1,84 @@
-"""A directory that `liqfeature record` writes: where what lies, and reading it while it is written.
+"""What `liqfeature record` wrote, as tables: single liquidations, and totals of periods."""
 
-    DIR/binance/BTC_USDT_USDT/2026-01-31.parquet    one UTC day, columns of `schema.RECORDED`
-    DIR/binance/listened.json                       [since, until] in milliseconds, by pair: when it listened
-    DIR/journal/00000001.jsonl                      what no day's file holds yet, a line each
-
-A day's file is only ever replaced by one that holds more. Rows go from the journal into it, and leave the
-journal afterwards: who reads the journal first and the days' files then sees every row at least once.
-"""
-
-import json
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from liqfeature.data.prints import SIDES, Print, frame_of, without_repetitions
+from liqfeature.data.database import Database
+from liqfeature.data.kinds import (
+    INTEREST_TIMEFRAME,
+    KINDS,
+    LISTENED,
+    OPEN_INTEREST,
+    ORDERS,
+    SILENT,
+    TOTALS,
+    Series,
+)
 from liqfeature.data.schema import RECORDED
-from liqfeature.data.store import minutes, read_frame
+from liqfeature.data.store import write_frame
+from liqfeature.durations import MINUTE, minutes
 from liqfeature.errors import DataError
-from liqfeature.tables import require_column
-
-JOURNAL = "journal"
-LISTENED = "listened.json"
+from liqfeature.market.liquidations import HEARD, LEAST_HEARD, totals_of
+from liqfeature.sides import SIDES
 
 Span = tuple[int, int]
 """From when until when, in milliseconds since 1970 by the exchange's clock."""
 
-
-def day_file(root: Path, exchange: str, pair: str, day: str) -> Path:
-    """Path of one day's prints of one pair; `day` such as "2026-01-31"."""
-    return root / exchange / _stem(pair) / f"{day}.parquet"
-
-
-def segments(root: Path) -> list[Path]:
-    """Files of the journal, oldest first."""
-    return sorted((root / JOURNAL).glob("*.jsonl"))
-
-
-def read_segment(path: Path) -> tuple[list[Print], int]:
-    """Read one file of the journal.
-
-    Returns
-    -------
-    prints : list of Print
-    damaged : int
-        Lines that hold none. What follows the last line's end does not count: there a recorder was killed
-        while it wrote, and nobody was told that it had been written.
-    """
-    prints, damaged = [], 0
-    for line in path.read_bytes().split(b"\n")[:-1]:
-        try:
-            prints.append(Print.from_line(line.decode()))
-        except ValueError:  # DataError and UnicodeDecodeError among them
-            damaged += 1
-    return prints, damaged
+_SUMS = """SELECT stamp / ? * ?, side, sum(notional) FROM liquidation_orders
+WHERE series = ? AND stamp >= ? AND available <= (stamp / ? + 2) * ? GROUP BY 1, 2"""
 
 
 def load_recording(
     path: str | Path, pair: str, exchange: str | None = None, *, first: pd.Timestamp | None = None
 ) -> pd.DataFrame:
-    """Read what `liqfeature record` wrote of one pair.
+    """Read single liquidations of one pair.
 
     Parameters
     ----------
     path : path
-        Directory of the recorder (its `--out`), one exchange's directory within it, or one parquet file.
+        File that `liqfeature record` writes.
     pair : str
         Freqtrade's name, such as "BTC/USDT:USDT".
     exchange : str, optional
-        Whose prints, where a recorder's directory holds those of several. Of one exchange's directory or a
-        single file everything is read.
+        Whose liquidations, where the file holds those of several.
     first : Timestamp, optional
-        With a time zone. Leave out prints before it, without reading the files of earlier days.
+        With a time zone. Leave out those before it.
 
     Returns
     -------
     DataFrame
-        Columns of `liqfeature.data.schema.RECORDED`, by date ascending, without repetitions; no rows where
-        there are none of the pair.
+        Columns of `liqfeature.data.schema.RECORDED`, by date ascending; no rows where there are none of the
+        pair. `attrs` holds when the exchange was listened to, as `liqfeature.market.liquidations` wants it.
 
     Raises
     ------
     DataError
-        If several exchanges were recorded and none of them is named, the one named was not, or a file is
-        not a recorder's.
+        If the file is not a recorder's, holds several exchanges and none of them is named, or not the one
+        that is.
     """
-    path = Path(path)
-    if path.is_file():
-        return _of_pair(read_frame(path), path, pair, first)
-    root, exchange = place_of(path, exchange)
-    waiting = frame_of([one for one in _journal(root) if one.exchange == exchange])
-    days = sorted((root / exchange / _stem(pair)).glob("[0-9]*.parquet"))  # unfinished ones begin with a dot
-    begin = "" if first is None else f"{first.tz_convert('UTC'):%Y-%m-%d}"
-    tables = [read_frame(day) for day in days if day.stem >= begin]
-    table = pd.concat([table for table in (*tables, waiting) if len(table)] or [waiting])
-    return _of_pair(table, path, pair, first)
+    with Database(path) as database:
+        series = Series(_one_of(database, exchange), pair, ORDERS)
+        table = database.read(series, first=_milliseconds(first))
+        spans = listened(database, series.exchange, pair)
+    table = table.assign(date=_dates(table["stamp"]), exchange=series.exchange, pair=pair)[list(RECORDED)]
+    if spans:
+        table.attrs[HEARD] = spans
+    return table
+
+
+def load_liquidations(path: str | Path, pair: str, exchange: str | None = None) -> pd.DataFrame:
+    """Read the single liquidations of one pair, or else the totals that the exchange gives.
+
+    As `load_recording`, or `load_totals` of the shortest periods.
+    """
+    orders = load_recording(path, pair, exchange)
+    with Database(path) as database:
+        exchange = _one_of(database, exchange)
+        spans = [one.timeframe for one in database.series() if one[:3] == (exchange, pair, TOTALS)]
+    return orders if len(orders) or not spans else load_totals(path, pair, min(spans, key=minutes), exchange)
 
 
 def load_totals(
@@ -107,14 +88,18 @@ def load_totals(
     exchange: str | None = None,
     *,
     first: pd.Timestamp | None = None,
-    least: float = 0.9,
+    least: float = LEAST_HEARD,
 ) -> pd.DataFrame:
     """Sum what was recorded over periods: what `liquidation_features` takes as `liquidations`.
+
+    What was known later than a period after the end of its own does not count, so that a backtest reads what
+    a bot read. Periods in which nobody listened have the totals that the exchange gives, where they were
+    recorded.
 
     Parameters
     ----------
     path, pair, exchange, first
-        As for `load_recording`; `path` must be a directory.
+        As for `load_recording`.
     timeframe : str
         Length of a period, such as "5m".
     least : float
@@ -124,83 +109,177 @@ def load_totals(
     -------
     DataFrame
         `date, long, short`: opening of the period, and notional by side of the position. 0 where nothing was
-        liquidated, NaN where the recorder did not listen; from the first period that it did to the last.
+        liquidated, NaN where it is not known; from the first period that something is known of to the last.
 
     Raises
     ------
     DataError
         As `load_recording`.
     """
-    period = minutes(timeframe) * 60_000
-    prints = load_recording(path, pair, exchange, first=first)
-    root, name = place_of(Path(path), exchange)
-    since = 0 if first is None else int(first.timestamp() * 1000)
-    spans = [(max(a, since), b) for a, b in read_spans(root, name).get(pair, []) if b > since]
-    begin, end = (spans[0][0] // period, -(-spans[-1][1] // period)) if spans else (0, 0)
-    edges = np.arange(begin, end + 1, dtype=np.int64) * period
-    listened = np.zeros(edges.size)
-    for a, b in spans:
-        listened += np.clip(edges, a, b) - a
-    known = np.diff(listened) >= least * period
-    totals: dict[str, Any] = {"date": pd.to_datetime(edges[:-1], unit="ms", utc=True).as_unit("ms")}
-    row = prints["date"].astype("int64").to_numpy() // period - begin
-    for side in SIDES:
-        mine = (prints["side"] == side).to_numpy() & (row >= 0) & (row < end - begin)
-        amount = np.bincount(row[mine], weights=prints["notional"].to_numpy()[mine], minlength=end - begin)
-        totals[side] = np.where(known, amount[: end - begin], np.nan)
-    return pd.DataFrame(totals)
+    period, since = minutes(timeframe) * MINUTE, _milliseconds(first)
+    with Database(path) as database:
+        exchange = _one_of(database, exchange)
+        spans = listened(database, exchange, pair, period=period)
+        sums = _sums(database, Series(exchange, pair, ORDERS), period, since)
+        given = _given(database, exchange, pair, period, since)
+    sums.attrs[HEARD] = [(max(since, a), b) for a, b in spans if b > since]
+    totals = totals_of(sums, period, silence=0, least_heard=least).to_frame()
+    if given.empty:
+        return totals
+    every = totals.set_index("date").combine_first(given).asfreq(f"{period}ms")
+    return every.reset_index().astype(totals.dtypes)[list(totals.columns)]
 
 
-def read_spans(root: Path, exchange: str) -> dict[str, list[Span]]:
-    """Read when an exchange was listened to, by pair; ascending and apart."""
-    path = root / exchange / LISTENED
-    if not path.exists():
-        return {}
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return {pair: [(int(a), int(b)) for a, b in spans] for pair, spans in values.items()}
-    except (ValueError, TypeError, AttributeError) as error:
-        msg = f"{path} must hold spans of time by pair: {error}"
-        raise DataError(msg) from error
+def load_open_interest(
+    path: str | Path, pair: str, exchange: str, *, first: pd.Timestamp | None = None
+) -> pd.DataFrame:
+    """Read open interest that a recorder asked for, as `liquidation_features` takes it.
+
+    What was known later than a period after its stamp, when a bot first uses it, does not count.
+
+    Parameters
+    ----------
+    path, pair, exchange, first
+        As for `load_recording`.
+
+    Returns
+    -------
+    DataFrame
+        `date, open_interest_amount, open_interest_value`, the state at `date`; no rows where there are none.
+
+    Raises
+    ------
+    DataError
+        If the file is not a recorder's.
+    """
+    with Database(path) as database:
+        series = Series(exchange, pair, OPEN_INTEREST, INTEREST_TIMEFRAME)
+        period = minutes(INTEREST_TIMEFRAME) * MINUTE
+        table = database.read(series, first=_milliseconds(first), within=period)
+    names = {"amount": "open_interest_amount", "value": "open_interest_value"}
+    return table.assign(date=_dates(table["stamp"])).rename(columns=names)[["date", *names.values()]]
 
 
-def place_of(path: Path, exchange: str | None) -> tuple[Path, str]:
-    """Return a recorder's directory and the exchange that is meant; see `load_recording`."""
-    return (path, _one_of(path, exchange)) if is_root(path) else (path.parent, path.name)
+def listened(database: Database, exchange: str, pair: str, *, period: int | None = None) -> list[Span]:
+    """Return when an exchange was listened to and was not silent, ascending and apart.
+
+    Parameters
+    ----------
+    database : Database
+    exchange, pair : str
+    period : int, optional
+        Milliseconds. Leave out what was noted later than a period after the end of the one that it is in.
+    """
+    spans = []
+    for kind in (LISTENED, SILENT):
+        table = database.read(Series(exchange, pair, kind))
+        since = table["stamp"].to_numpy()
+        if period is not None:
+            since = np.maximum(since, (-(-table["available"].to_numpy() // period) - 2) * period)
+        rows = zip(since.tolist(), table["until"].tolist(), strict=True)
+        spans.append(united((a, b) for a, b in rows if a < b))
+    return without(*spans)
 
 
-def is_root(path: Path) -> bool:
-    """Whether a directory is a recorder's own, rather than one exchange's within it."""
-    return (path / JOURNAL).is_dir()
+def united(spans: Iterable[Span]) -> list[Span]:
+    """Sort spans, and join those that touch or overlap."""
+    joined: list[Span] = []
+    for since, until in sorted(spans):
+        if joined and since <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(until, joined[-1][1]))
+        else:
+            joined.append((since, until))
+    return joined
 
 
-def _journal(root: Path) -> Iterable[Print]:
-    for segment in segments(root):
-        try:
-            prints, _ = read_segment(segment)
-        except FileNotFoundError:  # its rows went into the days' files just now, which are read next
-            continue
-        yield from prints
+def without(spans: Iterable[Span], holes: Iterable[Span]) -> list[Span]:
+    """Cut holes out of spans; both ascending and apart."""
+    holes, left = list(holes), []
+    for since, until in spans:
+        for a, b in holes:
+            if since < a < until:
+                left.append((since, a))
+            if a < until and since < b:
+                since = b
+        if since < until:
+            left.append((since, until))
+    return left
 
 
-def _one_of(root: Path, exchange: str | None) -> str:
-    found = {path.name for path in root.iterdir() if path.is_dir()} - {JOURNAL}
-    found |= {one.exchange for one in _journal(root)}
+def export(
+    path: Path,
+    kind: str,
+    out: Path,
+    *,
+    exchanges: Sequence[str] | None = None,
+    pairs: Sequence[str] | None = None,
+) -> int:
+    """Write all rows of a kind as a table, or those of some exchanges and pairs; return how many there are.
+
+    Raises
+    ------
+    DataError
+        If the file is not a recorder's, or holds no such rows.
+    """
+    tables = []
+    with Database(path) as database:
+        for series in database.series():
+            exchange, pair, of, timeframe = series
+            if of.name == kind and exchange in (exchanges or [exchange]) and pair in (pairs or [pair]):
+                table = database.read(series)
+                names = {"exchange": exchange, "pair": pair, "timeframe": timeframe}
+                dates = {"date": _dates(table["stamp"]), "available": _dates(table["available"])}
+                tables.append(table.assign(**names, **dates))
+    if not tables:
+        message = f"{path} must hold {kind} of them, received none"
+        raise DataError(message)
+    whole = pd.concat(tables)
+    first = ["date", "exchange", "pair", *(["timeframe"] if whole["timeframe"].any() else [])]
+    whole = whole[[*first, *KINDS[kind].columns, "available", "source"]].sort_values(first, ignore_index=True)
+    write_frame(whole, out)
+    return len(whole)
+
+
+def _sums(database: Database, series: Series, period: int, since: int) -> pd.DataFrame:
+    """Sum single liquidations by period and side."""
+    number = database.number(series)
+    bounds = (period, period, number, since // period * period, period, period)
+    rows = [] if number is None else database.query(_SUMS, bounds)
+    table = pd.DataFrame.from_records(rows, columns=["date", "side", "notional"])
+    return table.assign(date=_dates(table["date"]), notional=table["notional"].astype("float64"))
+
+
+def _given(database: Database, exchange: str, pair: str, period: int, since: int) -> pd.DataFrame:
+    """Totals that the exchange gives, by opening; NaN where it does not give all parts of a period."""
+    totals = pd.DataFrame()
+    for series in database.series():
+        if (series.exchange, series.pair, series.kind) == (exchange, pair, TOTALS):
+            part = minutes(series.timeframe) * MINUTE
+            rows = database.read(series, first=since // period * period, period=period).set_index("stamp")
+            if period % part == 0 and len(rows):
+                begin, end = rows.index[0] // period * period, (rows.index[-1] // period + 1) * period
+                rows = rows[list(SIDES)].reindex(range(begin, end, part)).reset_index()
+                rows["date"] = _dates(rows["stamp"])
+                found = totals_of(rows, period, silence=0).to_frame().set_index("date")
+                totals = found if totals.empty else totals.combine_first(found)
+    return totals
+
+
+def _dates(stamp: "pd.Series[int]") -> "pd.Series[pd.Timestamp]":
+    return pd.to_datetime(stamp.astype("int64"), unit="ms", utc=True).dt.as_unit("ms")
+
+
+def _milliseconds(first: pd.Timestamp | None) -> int:
+    return 0 if first is None else int(first.timestamp() * 1000)
+
+
+def _one_of(database: Database, exchange: str | None) -> str:
+    """Return the exchange that is meant."""
+    found = sorted({series.exchange for series in database.series()})
     if exchange in found:
         return str(exchange)
     if exchange is None and len(found) == 1:
-        return found.pop()
+        return found[0]
     wanted = "one exchange" if exchange is None else exchange
-    msg = f"{root} must hold a recording of {wanted}, received {', '.join(sorted(found)) or 'none'}"
-    raise DataError(msg)
-
-
-def _of_pair(table: pd.DataFrame, path: Path, pair: str, first: pd.Timestamp | None) -> pd.DataFrame:
-    for column in RECORDED:
-        require_column(table, column, f"liquidations in {path}")
-    mine = table[table["pair"].astype(str) == pair]
-    return without_repetitions(mine if first is None else mine[mine["date"] >= first])
-
-
-def _stem(pair: str) -> str:
-    return re.sub(r"[^A-Za-z0-9-]", "_", pair)
+    message = f"{database.path} must hold recordings of {wanted}, received {', '.join(found) or 'none'}"
+    raise DataError(message)

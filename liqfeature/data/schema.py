@@ -4,6 +4,18 @@ Times are UTC, amounts are base currency, notionals are quote currency, rates ar
 the side of the *position*: liquidating a long sells.
 """
 
+import re
+from pathlib import Path
+
+SANDBOX_MARKER = "SANDBOX"
+"""File that the sandbox leaves in its data directory; it ends with `market` and a digest of the market."""
+
+SIMULATED = f"{SANDBOX_MARKER}, simulated prices"
+"""What titles say of its data."""
+
+UNITS = ("quote", "base")
+"""Of recorded totals."""
+
 FORCED_ORDERS = {
     "date": "datetime64[ms, UTC]: when it was filled",
     "pair": "str: Freqtrade's name",
@@ -37,3 +49,9 @@ POSITION_EVENTS = {
     "reason": "str: open, close, stop, liquidation, margin (added), funding (paid or received)",
 }
 """One row per change of a leveraged position; the map of any minute is rebuilt from it."""
+
+
+def is_simulated(directory: Path) -> bool:
+    """Whether a directory holds the sandbox's data: by what its marker says, not by a file's name alone."""
+    marker = directory / SANDBOX_MARKER
+    return marker.is_file() and bool(re.search(rb"\nmarket [0-9a-f]{16}\n\Z", marker.read_bytes()))

@@ -6,20 +6,24 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from liqfeature.data.store import minutes
+from liqfeature.columns.health import open_interest_used
 from liqfeature.doctor.finding import Finding, fail, fine, warn
+from liqfeature.durations import DAY, MINUTE, minutes
 from liqfeature.errors import DataError
-from liqfeature.join import OPEN_INTEREST_COLUMNS
-from liqfeature.tables import times
+from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.exchange.traits import EXCHANGES, canonical
+from liqfeature.market.frames import times
+from liqfeature.market.funding import join_funding
+from liqfeature.market.interest_rows import OPEN_INTEREST_COLUMNS
+from liqfeature.market.market import Market
+from liqfeature.market.payments import funding_interval
 from liqfeature.types import IntArray
 
 MOST_MISSING = 0.001
 """Share of candles that may be missing before it is worth a word."""
 
-FINEST_INTEREST = "5m"
-
 LEAST_COVERED = 0.99
-"""Share of candles that open interest should cover."""
+"""Share of candles at which the map should use open interest."""
 
 MARK_TIMEFRAME = "1h"
 """Of mark prices and funding rates, unless the configuration's `_ft_has_params` says otherwise."""
@@ -56,8 +60,9 @@ class Wanted:
 
     @property
     def interest(self) -> str:
-        """Timeframe of open interest: the strategy's, and 5m for shorter ones, which no exchange offers."""
-        return self.timeframe if minutes(self.timeframe) >= minutes(FINEST_INTEREST) else FINEST_INTEREST
+        """Timeframe of open interest that goes with the strategy's; empty where the exchange has none."""
+        known = canonical(self.exchange)
+        return EXCHANGES[known].interest_timeframe(self.timeframe) if known in EXCHANGES else self.timeframe
 
     def download(self, timeframe: str, candle_type: str, days: int | None = None) -> str:
         """Return the command that gets data; of open interest Binance keeps 30 days, and refuses more."""
@@ -95,6 +100,13 @@ def _check_type(
     return (fail if fatal else warn)(check, saw, wanted.download(timeframe, candle_type))
 
 
+def check_positioning(wanted: Wanted, positioning: pd.DataFrame) -> Finding:
+    """Until when there are ratios of longs to shorts, which nothing needs."""
+    check, unused = f"{wanted.pair} positioning", "for study, strategies do not read it"
+    last = "" if positioning.empty else f" until {positioning['date'].iloc[-1]:%Y-%m-%d}"
+    return fine(check, f"{len(positioning):,} rows{last}: {unused}")
+
+
 def check_candles(wanted: Wanted, candles: pd.DataFrame, interval: int, warmup: int) -> list[Finding]:
     """Whether candles are in order, complete, and more than the warm-up.
 
@@ -115,7 +127,7 @@ def check_candles(wanted: Wanted, candles: pd.DataFrame, interval: int, warmup: 
     except DataError as error:
         return [fail(check, str(error), again)]
     if time.size <= warmup:
-        days = int((warmup + 5000) * interval / 86_400_000) + 1
+        days = int((warmup + 5000) * interval / DAY) + 1
         saw = f"{time.size}, and the warm-up takes {warmup}: every column is NaN"
         return [fail(check, saw, wanted.download(wanted.timeframe, "futures", days))]
     return [_check_gaps(check, time, interval, again)]
@@ -131,10 +143,16 @@ def _check_gaps(check: str, time: IntArray, interval: int, again: str) -> Findin
     return fine(check, saw)
 
 
-def check_open_interest(wanted: Wanted, rows: pd.DataFrame, candles: pd.DataFrame, interval: int) -> Finding:
-    """Whether open interest covers the candles.
+def check_open_interest(
+    wanted: Wanted,
+    rows: pd.DataFrame,
+    candles: pd.DataFrame,
+    interval: int,
+    config: HeatmapConfig | None = None,
+) -> Finding:
+    """Whether the map uses open interest at the candles.
 
-    A candle is covered where a row with a value is at most two of its own periods older than the close.
+    A candle is covered where the map uses a row, and the next one is not overdue.
 
     Parameters
     ----------
@@ -143,10 +161,14 @@ def check_open_interest(wanted: Wanted, rows: pd.DataFrame, candles: pd.DataFram
         Freqtrade's.
     interval : int
         Milliseconds from one candle to the next.
+    config : HeatmapConfig, optional
+        Of the map, if not the exchange's.
     """
     check = f"{wanted.pair} open interest"
     again = wanted.download(wanted.interest, "open_interest") + " --erase"
+    config = config or HeatmapConfig.for_exchange(wanted.exchange)
     try:
+        market = Market.of(candles, config.join_rule, open_interest=rows)
         stamps, closes = times(rows, "open interest"), times(candles, "candles") + interval
     except DataError as error:
         return fail(check, str(error), again)
@@ -154,17 +176,33 @@ def check_open_interest(wanted: Wanted, rows: pd.DataFrame, candles: pd.DataFram
     stamps = stamps[valued.to_numpy(dtype=bool)]
     if not stamps.size:
         return fail(check, "holds no value", again)
-    row = np.searchsorted(stamps, closes, side="right") - 1
-    covered = (row >= 0) & (closes - stamps[np.maximum(row, 0)] <= 2 * minutes(wanted.interest) * 60_000)
+    period = minutes(wanted.interest) * MINUTE
+    covered = open_interest_used(market, config) & (market.staleness * interval <= period)
     share, gaps = float(np.mean(covered)), _runs(~covered)
-    if share == 0:
+    if not np.any((stamps > closes[0] - 2 * period) & (stamps <= closes[-1])):
         saw = f"{_day(stamps[0])} to {_day(stamps[-1])}, candles to {_day(closes[-1])}: none has any"
         return fail(check, saw, again)
+    if not covered[min(config.lookback, covered.size) - 1 :].any():  # before, usual volume is not known
+        return fail(check, "no row fits the candles' price and volume: another pair's or unit's", again)
     if share < LEAST_COVERED:
-        saw = f"covers {share:.1%} of the candles, from {_day(stamps[0])}, {gaps} gaps: liq_quality suffers"
+        saw = f"used at {share:.1%} of the candles, from {_day(stamps[0])}, {gaps} gaps: liq_quality suffers"
         reach = "a backtest from where it begins is sounder; Binance tells 30 days and has gaps of its own"
         return warn(check, saw, f"{again}; {reach}")
-    return fine(check, f"covers {share:.1%} of the candles, {gaps} gaps")
+    return fine(check, f"used at {share:.1%} of the candles, {gaps} gaps")
+
+
+def check_funding(wanted: Wanted, rows: pd.DataFrame, candles: pd.DataFrame, interval: int) -> Finding:
+    """Whether funding rates can be used, and how often they are paid."""
+    check = f"{wanted.pair} funding"
+    again = wanted.download(wanted.funding, "funding_rate") + " --erase"
+    try:
+        join_funding(rows, times(candles, "candles"), interval)
+        every = funding_interval(candles, rows).dropna().unique()
+    except DataError as error:
+        return fail(check, str(error), again)
+    if not every.size:
+        return warn(check, f"{len(rows)} payments: too few to say how often they are made", again)
+    return fine(check, f"{len(rows)} payments, every {', '.join(f'{hours:g}' for hours in every)} hours")
 
 
 def _runs(flags: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> int:

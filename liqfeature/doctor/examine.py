@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import liqfeature
-from liqfeature.botconfig import ccxt_options, is_sandbox
 from liqfeature.compiled import cache_directory
-from liqfeature.config import ALIASES, EXCHANGES, HeatmapConfig
-from liqfeature.data.store import SUFFIXES, candle_files, minutes, read_frame
+from liqfeature.data.botconfig import ccxt_options, is_sandbox
+from liqfeature.data.schema import SANDBOX_MARKER
+from liqfeature.data.store import candle_files, downloaded_pairs, file_apart, read_frame
 from liqfeature.doctor import data, machine, settings
-from liqfeature.doctor.finding import Finding, fail, warn
+from liqfeature.doctor.finding import Finding, Level, fail, warn
+from liqfeature.durations import MINUTE, minutes
 from liqfeature.errors import DataError
-from liqfeature.source import SANDBOX_MARKER
+from liqfeature.estimate import kernels
+from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.exchange.traits import EXCHANGES, canonical
 
 CANDLE_TYPES = ("futures", "open_interest", "mark", "funding_rate")
 
@@ -54,7 +56,7 @@ class Subject:
     @property
     def known(self) -> str | None:
         """The exchange's name in `EXCHANGES`."""
-        name = ALIASES.get(self.exchange.lower(), self.exchange.lower())
+        name = canonical(self.exchange)
         return name if name in EXCHANGES else None
 
 
@@ -69,22 +71,28 @@ def _of_machine() -> Iterator[Finding]:
     }
     yield machine.check_python()
     yield from machine.check_versions(installed)
-    yield machine.check_cache(cache_directory(Path(liqfeature.__file__).parent / "kernels"))
+    yield machine.check_cache(cache_directory(Path(kernels.__file__).parent))
 
 
 def _of_settings(subject: Subject) -> Iterator[Finding]:
     config, datadir = subject.config, subject.datadir
-    invented = is_sandbox(ccxt_options(config))
+    simulated = is_sandbox(ccxt_options(config))
     yield settings.check_exchange(subject.exchange)
     yield settings.check_futures(config)
-    yield settings.check_pairs(_whitelist(config), str(config.get("stake_currency", "USDT")))
+    pairs = _whitelist(config)
+    found = settings.check_pairs(pairs, str(config.get("stake_currency", "USDT")))
+    yield found
+    if found.level is Level.OK:
+        yield from settings.check_limits(pairs, subject.exchange)
     yield settings.check_export(config)
     yield settings.check_parameter_files(parameter_files(subject.userdir / "strategies"))
     url = str(config.get("db_url", ""))
-    yield settings.check_database(url, sandboxed=invented, beside_sandbox=lies_beside_sandbox(url, invented))
+    yield settings.check_database(
+        url, sandboxed=simulated, beside_sandbox=lies_beside_sandbox(url, simulated)
+    )
     yield settings.check_data_are_of(
         datadir,
-        sandboxed=invented,
+        sandboxed=simulated,
         marked=(datadir / SANDBOX_MARKER).exists(),
         empty=not any(datadir.glob("*")),
     )
@@ -94,8 +102,7 @@ def _of_settings(subject: Subject) -> Iterator[Finding]:
 
 
 def _of_data(subject: Subject) -> Iterator[Finding]:
-    pairs = [pair for pair in _whitelist(subject.config) if re.fullmatch(r"[^.*?\\|()\[\]]+", pair)]
-    pairs = pairs or downloaded_pairs(subject.datadir)
+    pairs = settings.plain(_whitelist(subject.config)) or downloaded_pairs(subject.datadir)
     if not downloaded_pairs(subject.datadir):
         example = _wanted(subject, pairs[0] if pairs else "BTC/USDT:USDT")
         what = [example.download(subject.timeframe, kind) for kind in ("futures", "open_interest")]
@@ -111,15 +118,21 @@ def _of_pair(subject: Subject, pair: str) -> Iterator[Finding]:
     yield from data.check_candle_types(wanted, {kind: set(paths) for kind, paths in files.items()})
     futures = files["futures"].get(wanted.timeframe)
     interest = files["open_interest"].get(wanted.interest)
+    funding = files["funding_rate"].get(wanted.funding)
     if futures is None or subject.known is None:
         return
-    interval = minutes(subject.timeframe) * 60_000
+    interval = minutes(subject.timeframe) * MINUTE
     heatmap = subject.heatmap or HeatmapConfig.for_exchange(subject.exchange)
     try:
         candles = read_frame(futures)
         yield from data.check_candles(wanted, candles, interval, heatmap.warmup)
         if interest is not None and len(candles):
-            yield data.check_open_interest(wanted, read_frame(interest), candles, interval)
+            yield data.check_open_interest(wanted, read_frame(interest), candles, interval, heatmap)
+        if funding is not None and len(candles):
+            yield data.check_funding(wanted, read_frame(funding), candles, interval)
+        positioning = file_apart(subject.datadir, pair, "positioning", "5m")
+        if positioning.exists():
+            yield data.check_positioning(wanted, read_frame(positioning))
     except DataError as error:
         yield fail(f"{pair} files", str(error), wanted.download(subject.timeframe, "futures") + " --erase")
 
@@ -141,14 +154,6 @@ def _wanted(subject: Subject, pair: str) -> data.Wanted:
 
 def _whitelist(config: dict[str, Any]) -> list[str]:
     return [str(pair) for pair in config.get("exchange", {}).get("pair_whitelist", [])]
-
-
-def downloaded_pairs(datadir: Path) -> list[str]:
-    """Return pairs of which a data directory has futures candles, by Freqtrade's names."""
-    pattern = re.compile(r"(\w+)_(\w+)_(\w+)-\d+[mhdw]-futures")
-    paths = [path for path in (datadir / "futures").glob("*") if path.suffix in SUFFIXES]
-    found = (pattern.fullmatch(path.stem) for path in paths)
-    return sorted({f"{one[1]}/{one[2]}:{one[3]}" for one in found if one})
 
 
 def parameter_files(strategies: Path) -> list[Path]:

@@ -53,7 +53,7 @@ def check_cache(directory: Path | None) -> Finding:
         return fine("compiled kernels", f"kept in {directory.name}")
     return warn(
         "compiled kernels",
-        "cannot be kept: every start compiles for half a minute",
+        "cannot be kept: every start compiles for a quarter of a minute",
         "export NUMBA_CACHE_DIR=DIR, with a directory that can be written to",
     )
 

@@ -1,12 +1,18 @@
 """Checks of Freqtrade's configuration: plain functions of its values."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from liqfeature.config import ALIASES, EXCHANGES, HeatmapConfig
-from liqfeature.data.store import minutes
 from liqfeature.doctor.finding import Finding, fail, fine, warn
+from liqfeature.durations import minutes
+from liqfeature.errors import ConfigError
+from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.exchange.binance_tiers import source
+from liqfeature.exchange.pairs import linear_pair
+from liqfeature.exchange.tables import ASSUMED_MAX_LEVERAGE, find_tiers
+from liqfeature.exchange.traits import EXCHANGES, canonical
 
 OPEN_INTEREST_DAYS = {"binance": 30}
 """How far back an exchange tells of open interest, where that is less than a warm-up may need."""
@@ -15,7 +21,7 @@ OPEN_INTEREST_DAYS = {"binance": 30}
 def check_exchange(name: str) -> Finding:
     """Whether the columns know the exchange, and whether it tells open interest."""
     check = "exchange"
-    known = ALIASES.get(name.lower(), name.lower())
+    known = canonical(name)
     if known not in EXCHANGES:
         return fail(check, f"{name or 'none'} is not known", f"use one of {', '.join(EXCHANGES)}")
     if not EXCHANGES[known].open_interest:
@@ -44,11 +50,32 @@ def check_pairs(pairs: Sequence[str], stake_currency: str) -> Finding:
         return warn(
             check, "an empty whitelist", "name pairs in exchange.pair_whitelist, or a pairlist fills it"
         )
+    for pair in plain(pairs):
+        try:
+            linear_pair(pair)
+        except ConfigError as error:
+            return fail(check, str(error), f"write pairs as BTC/{stake_currency}:{stake_currency}")
     odd = [pair for pair in pairs if not pair.endswith(f"/{stake_currency}:{stake_currency}")]
     if odd:
         example = f"BTC/{stake_currency}:{stake_currency}"
         return fail(check, f"{', '.join(odd)} with stakes in {stake_currency}", f"write pairs as {example}")
     return fine(check, f"{len(pairs)} in {stake_currency}")
+
+
+def plain(pairs: Iterable[str]) -> list[str]:
+    """Return the pairs that are names, and no patterns of Freqtrade's whitelists."""
+    return [pair for pair in pairs if not re.search(r"[.*?\\|()\[\]]", pair)]
+
+
+def check_limits(pairs: Sequence[str], exchange: str) -> list[Finding]:
+    """Whether the leverage limits of pairs are known: a bot reads most exchanges' from its market."""
+    if canonical(exchange) != "binance":
+        return []
+    unknown = [pair for pair in plain(pairs) if find_tiers(pair, exchange).assumed]
+    if not unknown:
+        return [fine("leverage limits", source())]
+    saw = f"not known of {', '.join(unknown)}: {ASSUMED_MAX_LEVERAGE:g}x is assumed, liq_quality is half"
+    return [warn("leverage limits", saw, "pip install --upgrade freqtrade, or leave these pairs out")]
 
 
 def check_export(config: Mapping[str, Any]) -> Finding:
@@ -75,7 +102,7 @@ def check_parameter_files(left: Sequence[Path]) -> Finding:
 
 
 def check_database(db_url: str, *, sandboxed: bool, beside_sandbox: bool) -> Finding:
-    """Whether invented trades and real ones get into one data base.
+    """Whether simulated trades and real ones get into one data base.
 
     Parameters
     ----------
@@ -94,17 +121,17 @@ def check_database(db_url: str, *, sandboxed: bool, beside_sandbox: bool) -> Fin
             "give the sandbox's overlay last: --config CONFIG --config user_data/sandbox/exchange.json",
         )
     if beside_sandbox and not sandboxed:
-        return fail(check, f"{saw} holds invented trades", "leave db_url out, or name another file")
+        return fail(check, f"{saw} holds simulated trades", "leave db_url out, or name another file")
     return fine(check, saw)
 
 
 def check_data_are_of(datadir: Path, *, sandboxed: bool, marked: bool, empty: bool) -> Finding:
-    """Whether invented data are taken for real ones, or the other way around."""
+    """Whether simulated data are taken for real ones, or the other way around."""
     check = "origin of data"
     if marked and not sandboxed:
         return fail(
             check,
-            f"{datadir} holds the sandbox's invented prices, and the configuration a real exchange",
+            f"{datadir} holds the sandbox's simulated prices, and the configuration a real exchange",
             "pass --datadir user_data/data/EXCHANGE, or the sandbox's overlay as a further --config",
         )
     if sandboxed and not marked and not empty:
@@ -118,7 +145,7 @@ def check_data_are_of(datadir: Path, *, sandboxed: bool, marked: bool, empty: bo
 
 def check_warmup(exchange: str, timeframe: str, config: HeatmapConfig) -> list[Finding]:
     """Whether a live bot can load the warm-up, of candles and of open interest."""
-    traits = EXCHANGES[ALIASES.get(exchange.lower(), exchange.lower())]
+    traits = EXCHANGES[canonical(exchange)]
     saw = f"{config.warmup} candles of at most {traits.most_candles} that a bot loads from {exchange}"
     found = [fine("warm-up", saw)]
     if config.warmup > traits.most_candles:

@@ -1,17 +1,11 @@
 """What was received and is not on disk yet, and the count of it all."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
 
 from liqfeature.checks import require
 from liqfeature.data.prints import Print
 from liqfeature.recorder.normalise import Received
-
-REMEMBERED = 100_000
-"""Latest prints that are remembered, so that those sent again after a reconnect count once."""
-
-MOST_WAITING = 200_000
-"""Prints kept in memory while they cannot be written: about 100 MB."""
+from liqfeature.recorder.options import MOST_WAITING
 
 
 @dataclass(slots=True)
@@ -21,11 +15,13 @@ class Tally:
     Parameters
     ----------
     prints : int
-        Received, each once.
+        Written, each once.
     long, short : float
         Notional of them by side of the position, quote currency.
-    repeated, malformed, ignored : int
-        Rows received again, not understood, and of other contracts or without a fill.
+    repeated : int
+        Received again.
+    malformed, ignored : int
+        Rows not understood, and of other contracts or without a fill.
     lost : int
         Prints given up because nothing could be written for too long.
     connections : int
@@ -44,14 +40,13 @@ class Tally:
     connections: int = 0
     last: int | None = None
 
-    def count(self, one: Print) -> None:
-        """Add a print."""
-        self.prints += 1
-        self.last = max(one.time, self.last or 0)
-        if one.side == "long":
-            self.long += one.notional
-        else:
-            self.short += one.notional
+    def count(self, prints: list[Print], *, repeated: int) -> None:
+        """Add what was written, and how many were on disk before."""
+        self.repeated += repeated
+        self.prints += len(prints)
+        self.long += sum(one.notional for one in prints if one.side == "long")
+        self.short += sum(one.notional for one in prints if one.side == "short")
+        self.last = max([one.time for one in prints] + [self.last or 0]) or None
 
 
 class Inbox:
@@ -69,7 +64,6 @@ class Inbox:
         self.tallies: dict[str, Tally] = {}
         self._waiting: list[Print] = []
         self._in_hand = 0
-        self._seen: OrderedDict[Print, None] = OrderedDict()
 
     @property
     def unwritten(self) -> int:
@@ -85,15 +79,9 @@ class Inbox:
         tally = self.tally(exchange)
         tally.malformed += len(found.malformed)
         tally.ignored += found.ignored
-        for one in found.prints:
-            if one in self._seen:
-                tally.repeated += 1
-            elif self.unwritten >= self.most:
-                tally.lost += 1
-            else:
-                tally.count(one)
-                self._waiting.append(one)
-                self._remember(one)
+        room = max(0, self.most - self.unwritten)
+        self._waiting += found.prints[:room]
+        tally.lost += len(found.prints[room:])
 
     def hand_out(self) -> list[Print]:
         """Give what waits to be written; then call `written` or `put_back`."""
@@ -101,16 +89,15 @@ class Inbox:
         self._in_hand = len(batch)
         return batch
 
-    def written(self) -> None:
-        """Forget what was handed out."""
+    def written(self, batch: list[Print], new: list[Print]) -> None:
+        """Count what was handed out and is on disk; `new` was not there before."""
+        for exchange in {one.exchange for one in batch}:
+            mine = [one for one in new if one.exchange == exchange]
+            received = sum(one.exchange == exchange for one in batch)
+            self.tally(exchange).count(mine, repeated=received - len(mine))
         self._in_hand = 0
 
     def put_back(self, batch: list[Print]) -> None:
         """Let what could not be written wait again, before what came meanwhile."""
         self._waiting = batch + self._waiting
         self._in_hand = 0
-
-    def _remember(self, one: Print) -> None:
-        self._seen[one] = None
-        if len(self._seen) > REMEMBERED:
-            self._seen.popitem(last=False)

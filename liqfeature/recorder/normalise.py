@@ -10,6 +10,11 @@ long; the price is the bankruptcy price. Everything is sent, every half a second
 OKX (`liquidation-orders`): `posSide` is the side of the position, or `net`, and then `side` is that of the
 order; `bkPx` is the bankruptcy price; `sz` counts contracts. One message holds any number of orders, and at
 most one a second and contract is sent.
+
+Gate (`liq_orders`, asked for): `size` counts contracts of the *position*, above 0 for a long, `order_size` is
+its negative, and `left` of them were not filled; `order_price` is the limit of the order, which is the
+bankruptcy price, and a long is never sold below it. In its stream, which is not recorded, `size` is that of
+the order.
 """
 
 import math
@@ -135,7 +140,7 @@ def _bybit(row: Any, contract: Contract) -> Print | None:
 def _okx_rows(message: Any) -> Iterator[tuple[Any, Any]]:
     for market in message["data"]:
         if not isinstance(market, dict) or not isinstance(market.get("details"), list):
-            yield {}, market  # which cannot be a market's name, so that it is told
+            yield {}, market  # which cannot be a market's name, so that it is reported
             continue
         for row in market["details"]:
             yield market.get("instId"), row
@@ -154,6 +159,32 @@ def _okx(row: Any, contract: Contract) -> Print | None:
         price=None,
         bankruptcy_price=_price(row["bkPx"]),
         contracts=row["sz"],
+    )
+
+
+def _gate_rows(message: Any) -> Iterator[tuple[str, Any]]:
+    for row in message:
+        yield row["contract"], row
+
+
+def _gate(row: Any, contract: Contract) -> Print | None:
+    size = float(row["size"])
+    filled = abs(size) - abs(float(row.get("left", 0)))
+    if filled == 0:
+        return None
+    price, limit = _price(row["fill_price"]), _price(row["order_price"])
+    beyond = (price or math.nan) - (limit or math.nan)
+    if size * beyond < 0 or size * float(row.get("order_size", -size)) > 0:
+        message = "size, order_size and prices must be of one side"
+        raise DataError(message)
+    return _print(
+        "gate",
+        contract,
+        time=float(row["time"]) * 1000,
+        side="long" if size > 0 else "short",
+        price=price,
+        bankruptcy_price=limit,
+        contracts=filled,
     )
 
 
@@ -191,12 +222,11 @@ _ROWS: dict[str, Callable[[Any], Iterator[tuple[str, Any]]]] = {
     "binance": _binance_rows,
     "bybit": _bybit_rows,
     "okx": _okx_rows,
+    "gate": _gate_rows,
 }
 _PRINT: dict[str, Callable[[Any, Contract], Print | None]] = {
     "binance": _binance,
     "bybit": _bybit,
     "okx": _okx,
+    "gate": _gate,
 }
-
-EXCHANGES = tuple(_PRINT)
-"""Exchanges whose liquidations can be recorded, by Freqtrade's names."""

@@ -1,24 +1,28 @@
-"""Recording until told to stop: connections that come back, and a disk that may be full for a while."""
+"""Recording until it is stopped: connections that come back, and a disk that may be full for a while."""
 
 import asyncio
+import itertools
 import logging
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from liqfeature.botconfig import is_sandbox
 from liqfeature.checks import require
+from liqfeature.data.botconfig import is_sandbox
+from liqfeature.data.database import Database, Row
+from liqfeature.data.kinds import ORDERS, Kind, Series
 from liqfeature.data.prints import Print
-from liqfeature.errors import LiqFeatureError
-from liqfeature.recorder.compaction import compact
-from liqfeature.recorder.directory import claim, locked
+from liqfeature.errors import DataError
 from liqfeature.recorder.inbox import Inbox
-from liqfeature.recorder.journal import Journal
 from liqfeature.recorder.listener import Listener
-from liqfeature.recorder.spans import Spans
+from liqfeature.recorder.options import POLLED
+from liqfeature.recorder.poll import Poller, States
 
 _LOG = logging.getLogger(__name__)
+
+SOURCE, ASKED = "stream", "rest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +32,7 @@ class Pace:
     Parameters
     ----------
     save : float
-        Seconds from one write of the journal to the next; what was received longer ago is on disk.
-    compact : float
-        Seconds after which the journal goes into the days' files.
+        Seconds from one write to the next; what was received longer ago is on disk.
     retry : float
         Seconds to wait after the disk refused a write.
     note : float
@@ -38,33 +40,34 @@ class Pace:
     """
 
     save: float = 0.5
-    compact: float = 300.0
     retry: float = 5.0
     note: float = 10.0
 
     def __post_init__(self) -> None:
-        for name in ("save", "compact", "retry", "note"):
+        for name in ("save", "retry", "note"):
             require(name, getattr(self, name) > 0, "above 0 seconds", getattr(self, name))
 
 
 class Session:
-    """One run of the recorder; `trouble` says why the last write failed, None while all is well.
+    """One run of the recorder; `trouble` says why the last write failed, None while writing works.
 
     Parameters
     ----------
-    root : Path
-        Directory to write to.
+    path : Path
+        Database to write to.
     pace : Pace, optional
     inbox : Inbox, optional
         Counts, and prints not on disk yet.
     """
 
-    def __init__(self, root: Path, pace: Pace | None = None, inbox: Inbox | None = None) -> None:
-        self.root, self.pace, self.inbox = root, pace or Pace(), inbox or Inbox()
+    def __init__(self, path: Path, pace: Pace | None = None, inbox: Inbox | None = None) -> None:
+        self.path, self.pace, self.inbox = path, pace or Pace(), inbox or Inbox()
         self.trouble: str | None = None
-        self._listeners: list[Listener] = []
-        self._saving: asyncio.Task[bool] | None = None
-        self._compacting: asyncio.Task[None] | None = None
+        self._database: Database
+        self._listeners: dict[str, Listener] = {}
+        self.pollers: dict[str, Poller] = {}
+        self._saving: list[asyncio.Task[bool]] = []
+        self._note_due = False
 
     async def run(
         self, exchanges: Mapping[str, Mapping[str, Any]], pairs: Sequence[str], stop: asyncio.Event
@@ -87,15 +90,17 @@ class Session:
         Raises
         ------
         ConfigError, DataError
-            If another recorder writes to the directory, it holds something else, or a pair is unknown.
+            If the file is something else, or a pair is unknown.
         """
-        with locked(self.root):
-            claim(self.root, invented=any(map(is_sandbox, exchanges.values())))
-            self._begin()
+        simulated = any(map(is_sandbox, exchanges.values()))
+        with Database(self.path, write=True, simulated=simulated) as self._database:
             for name, options in exchanges.items():
-                spans = Spans(self.root, name, pairs)
-                self._listeners.append(Listener(name, pairs, options, self.inbox, spans))
-            tasks = [asyncio.create_task(listener.run()) for listener in self._listeners]
+                if name in POLLED:
+                    self.pollers[name] = Poller(name, pairs, options)
+                else:
+                    self._listeners[name] = Listener(name, pairs, options, self.inbox)
+            sources: list[Listener | Poller] = [*self._listeners.values(), *self.pollers.values()]
+            tasks = [asyncio.create_task(source.run()) for source in sources]
             tasks += [
                 asyncio.create_task(self._save_repeatedly()),
                 asyncio.create_task(self._note_repeatedly()),
@@ -104,91 +109,81 @@ class Session:
             done, pending = await asyncio.wait([stopped, *tasks], return_when=asyncio.FIRST_COMPLETED)
             for task in pending:
                 task.cancel()
-            await asyncio.gather(*pending, return_exceptions=True)
-            left = await self._end()
+            await asyncio.gather(*pending, *self._saving, return_exceptions=True)
+            self._note_due = True
+            await self._write()
             for task in done - {stopped}:
                 task.result()  # it only ends by an error
-            return left
-
-    # Disk.
-
-    def _begin(self) -> None:
-        """Take in what an earlier run left in its journal."""
-        self._journal = Journal(self.root)
-        self._compact(self._journal.close())
+            return self.inbox.unwritten
 
     async def _save_repeatedly(self) -> None:
-        loop = asyncio.get_running_loop()
-        due = loop.time() + self.pace.compact
         while True:
-            saved = await self._save()
-            if loop.time() >= due and (self._compacting is None or self._compacting.done()):
-                ended = self._journal.close()
-                self._compacting = asyncio.create_task(asyncio.to_thread(self._compact, ended))
-                due = loop.time() + self.pace.compact
+            self._saving = [asyncio.create_task(self._write())]  # which being cancelled does not interrupt
+            saved = await asyncio.shield(self._saving[0])
             await asyncio.sleep(self.pace.save if saved else self.pace.retry)
 
-    async def _save(self) -> bool:
-        """Write what waits; tell whether that went well. Being cancelled does not interrupt the write."""
-        self._saving = asyncio.create_task(self._append(self.inbox.hand_out()))
-        return await asyncio.shield(self._saving)
-
-    async def _append(self, batch: list[Print]) -> bool:
-        try:
-            await asyncio.to_thread(self._journal.append, batch)
-        except OSError as error:
-            self.inbox.put_back(batch)
-            self._tell(f"cannot write: {error}; {self.inbox.unwritten} prints kept in memory")
-            return False
-        self.inbox.written()
-        if batch:
-            self._recovered()
-        return True
-
     async def _note_repeatedly(self) -> None:
-        """Write down when exchanges were listened to, as far as all that was heard is on disk by now."""
         while True:
-            before = [listener.heard() for listener in self._listeners]
             await asyncio.sleep(self.pace.note)
-            if self.inbox.unwritten == 0 or self.trouble is None:
-                self._note(before)
-            for listener in self._listeners:
-                await listener.measure_clock()
+            self._note_due = True
+            await asyncio.gather(*(listener.look() for listener in self._listeners.values()))
 
-    def _note(self, contents: Sequence[str]) -> None:
+    async def _write(self) -> bool:
+        """Write what waits and, where due, until when it was listened; return whether it went well."""
+        noted = {name: one.spans_to_write() for name, one in self._listeners.items() if self._note_due}
+        polled = {name: states for name, one in self.pollers.items() if (states := one.waiting())}
+        batch, self._note_due = self.inbox.hand_out(), False
+        due = bool(batch or noted or polled)
         try:
-            for listener, content in zip(self._listeners, contents, strict=True):
-                listener.spans.write(content)
-        except OSError as error:
-            self._tell(f"cannot write: {error}; {self.inbox.unwritten} prints kept in memory")
-        else:
-            self._recovered()
-
-    def _recovered(self) -> None:
-        if self.trouble and self.inbox.unwritten == 0:
+            new = await asyncio.to_thread(self._store, batch, noted, polled) if due else []
+        except DataError as error:
+            self.inbox.put_back(batch)
+            self._note_due = bool(noted)
+            self._report(f"cannot write: {error}; {self.inbox.unwritten} prints kept in memory")
+            return False
+        self.inbox.written(batch, new)
+        for name, rows in noted.items():
+            self._listeners[name].spans.written(rows)
+        for name, states in polled.items():
+            self.pollers[name].written(states)
+        if self.trouble and due:
             _LOG.warning("writing again")
             self.trouble = None
+        return True
 
-    def _tell(self, trouble: str) -> None:
+    def _store(
+        self,
+        batch: Sequence[Print],
+        noted: Mapping[str, Mapping[tuple[Kind, int], Row]],
+        polled: Mapping[str, States],
+    ) -> list[Print]:
+        """Write to the database; return the prints that it did not hold before."""
+        new: list[Print] = []
+        with self._database.writing():
+            for (exchange, pair), prints in _by_market(batch).items():
+                now = self._listeners[exchange].now()
+                rows = [Row(one.time, now, one[3:]) for one in prints]
+                added = self._database.add(Series(exchange, pair, ORDERS), SOURCE, rows)
+                new += itertools.compress(prints, added)
+            for exchange, spans in noted.items():
+                for pair, ((kind, _), row) in itertools.product(
+                    self._listeners[exchange].pairs, spans.items()
+                ):
+                    self._database.extend(Series(exchange, pair, kind), SOURCE, row)
+            for exchange, states in polled.items():
+                now = self.pollers[exchange].now()
+                for (series, stamp), values in states.items():
+                    self._database.add(series, ASKED, [Row(stamp, now, values)])
+        return new
+
+    def _report(self, trouble: str) -> None:
         if self.trouble is None:
             _LOG.error("%s (at most %d)", trouble, self.inbox.most)
         self.trouble = trouble
 
-    def _compact(self, ended: Sequence[Path]) -> None:
-        try:
-            done = compact(self.root, ended)
-        except (OSError, LiqFeatureError) as error:
-            _LOG.error("the journal stays, its days' files cannot be written: %s", error)
-            return
-        if done.damaged:
-            _LOG.warning("%d damaged lines in the journal, kept as .damaged", done.damaged)
 
-    async def _end(self) -> int:
-        for running in (self._saving, self._compacting):
-            if running is not None:
-                await running
-        await self._save()
-        if self.inbox.unwritten == 0:
-            self._note([listener.heard() for listener in self._listeners])
-        self._compact(self._journal.close())
-        return self.inbox.unwritten
+def _by_market(batch: Sequence[Print]) -> dict[tuple[str, str], list[Print]]:
+    groups: dict[tuple[str, str], list[Print]] = defaultdict(list)
+    for one in batch:
+        groups[one.exchange, one.pair].append(one)
+    return groups

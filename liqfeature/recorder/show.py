@@ -16,6 +16,7 @@ def counts_line(session: Session) -> str:
         notional = f"{tally.long:,.0f} long, {tally.short:,.0f} short"
         odd = f"{tally.repeated} repeated, {tally.malformed} malformed, {tally.lost} lost"
         parts.append(f"{name}: {tally.prints} liquidations ({notional}; {odd})")
+    parts += [f"{name}: {poller.count} rows of open interest" for name, poller in session.pollers.items()]
     parts.append(f"{session.inbox.unwritten} not on disk")
     return "; ".join(parts)
 
@@ -24,7 +25,7 @@ def counts_table(session: Session) -> "Table":
     """Lay all counts out as a table, one exchange a row."""
     from rich.table import Table
 
-    caption = f"{session.root}: {session.trouble or f'{session.inbox.unwritten} rows not on disk yet'}"
+    caption = f"{session.path}: {session.trouble or f'{session.inbox.unwritten} rows not on disk yet'}"
     table = Table(title="recording liquidations (Ctrl-C ends it)", caption=caption)
     table.add_column("exchange")
     for column in ("prints", "longs", "shorts", "last, UTC", "repeated", "malformed", "lost", "connections"):
@@ -34,4 +35,6 @@ def counts_table(session: Session) -> "Table":
         counts = (tally.repeated, tally.malformed, tally.lost, tally.connections)
         cells = (f"{tally.prints:,}", f"{tally.long:,.0f}", f"{tally.short:,.0f}", last)
         table.add_row(name, *cells, *map(str, counts))
+    for name, poller in session.pollers.items():
+        table.add_row(f"{name}, open interest", f"{poller.count:,}")
     return table

@@ -1,67 +1,50 @@
 """When an exchange was listened to: else a quiet hour and one that was not recorded would look alike."""
 
-import json
-import os
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
-from liqfeature.data.recordings import LISTENED, Span, read_spans
-from liqfeature.recorder.journal import sync_folder
-
-
-def united(spans: Iterable[Span]) -> list[Span]:
-    """Sort spans, and join those that touch or overlap."""
-    joined: list[Span] = []
-    for since, until in sorted(spans):
-        if joined and since <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(until, joined[-1][1]))
-        else:
-            joined.append((since, until))
-    return joined
+from liqfeature.data.database import Row
+from liqfeature.data.kinds import LAG, LISTENED, SILENT, Kind
 
 
 class Spans:
-    """The spans of one exchange, of earlier runs too.
+    """What was heard of one exchange and is on its way to the disk.
 
-    Parameters
-    ----------
-    root : Path
-        Directory of the recorder.
-    exchange : str
-    pairs : sequence of str
-        What is listened to in this run.
+    The row of a connection grows as long as each addition reaches the disk within `LAG` of what it is about.
+    What comes later gets a row of its own, known only then: a bot had not seen it before.
     """
 
-    def __init__(self, root: Path, exchange: str, pairs: Sequence[str]) -> None:
-        self._path = root / exchange / LISTENED
-        self._held = read_spans(root, exchange)
-        self._pairs = pairs
+    def __init__(self) -> None:
+        self._until: dict[int, int] = {}
+        self._last: dict[int, Row] = {}
+        self._silent: dict[int, int] = {}
 
-    def add(self, span: Span) -> None:
-        """Take note that it was listened to, all that time."""
-        for pair in self._pairs:
-            self._held[pair] = united([*self._held.get(pair, []), span])
+    def hear(self, since: int, until: int) -> None:
+        """Take note that a connection, named by its beginning, has been alive until then."""
+        self._until[since] = until
 
-    def content(self) -> str:
-        """Return what is known so far, as the file has it."""
-        return json.dumps(self._held)
+    def deny(self, since: int, until: int) -> None:
+        """Take note that it was silent, and that nothing was heard."""
+        self._silent[since] = until
 
-    def write(self, content: str) -> None:
-        """Replace the file, at once or not at all.
+    def rows(self, now: int) -> dict[tuple[Kind, int], Row]:
+        """Return the rows to write now, by kind and beginning; once they are on disk, call `written`."""
+        rows = {(SILENT, since): Row(since, now, (until,)) for since, until in self._silent.items()}
+        for since, until in self._until.items():
+            last = self._last.get(since)
+            start = last.content[0] if last else since
+            if until <= start:
+                continue
+            rows[LISTENED, since] = Row(start, max(now, start + LAG), (until,))
+            if last and now <= start + LAG and last.available == last.stamp + LAG:
+                rows[LISTENED, since] = last._replace(content=(until,))
+        return rows
 
-        Raises
-        ------
-        OSError
-            If it could not be written.
-        """
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        finished = self._path.with_name(f".{self._path.name}.new")
-        try:
-            with finished.open("w", encoding="utf-8") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            finished.replace(self._path)
-        finally:
-            finished.unlink(missing_ok=True)
-        sync_folder(self._path.parent)
+    def written(self, rows: Mapping[tuple[Kind, int], Row]) -> None:
+        """Go on from these rows, and forget connections that have ended."""
+        self._last |= {since: row for (kind, since), row in rows.items() if kind is LISTENED}
+        for kind, since in rows:
+            if kind is SILENT:
+                del self._silent[since]
+        for since in sorted(self._until)[:-1]:
+            if since in self._last and self._last[since].content == (self._until[since],):
+                del self._until[since], self._last[since]

@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
 from liqfeature.data.recordings import Span
-from liqfeature.errors import ConfigError, MissingExtraError
+from liqfeature.durations import DAY
+from liqfeature.errors import ConfigError, extra
 from liqfeature.recorder.normalise import Contract, Contracts
 
 _MARKETS = {"binance": ["linear"], "bybit": ["linear"], "okx": ["swap"]}
@@ -17,6 +18,9 @@ _MARKETS = {"binance": ["linear"], "bybit": ["linear"], "okx": ["swap"]}
 
 _KEEP_ALIVE = 18_000
 """Milliseconds from one ping to the next; after two without an answer a connection is dead."""
+
+_LOOKED_AT = 5
+"""Pairs whose prices are looked at when nothing comes."""
 
 _ONE_BY_ONE = {"bybit"}
 """Exchanges of which ccxt watches one symbol a call."""
@@ -73,8 +77,20 @@ class Stream:
     async def measure_clock(self) -> None:
         """Ask the exchange how far its clock is ahead of this machine's; raises as `contracts` does."""
         asked = self._api.milliseconds()
-        told = await self._answer(self._api.fetch_time())
-        self._ahead = told - (asked + self._api.milliseconds()) // 2
+        theirs = await self._answer(self._api.fetch_time())
+        self._ahead = theirs - (asked + self._api.milliseconds()) // 2
+
+    async def moved(self, since: int) -> tuple[float, str]:
+        """Return how far a price has moved since then, a share of it, and of which pair.
+
+        Of the first pairs; raises as `contracts` does.
+        """
+        moves = [(0.0, self.pairs[0])]
+        for pair in self.pairs[:_LOOKED_AT]:
+            candles = await self._answer(self._api.fetch_ohlcv(pair, "15m", max(since, self.now() - DAY)))
+            if candles:
+                moves.append((max(row[2] for row in candles) / min(row[3] for row in candles) - 1.0, pair))
+        return max(moves)
 
     async def _answer(self, request: Awaitable[Any]) -> Any:
         """Wait for an answer, and make one that makes no sense an error of ccxt, too."""
@@ -92,6 +108,10 @@ class Stream:
             raise ExchangeNotAvailable(msg)
         return answer
 
+    def now(self) -> int:
+        """Milliseconds by the exchange's clock."""
+        return int(self._api.milliseconds()) + self._ahead
+
     def heard(self) -> Span | None:
         """Return from when until when the present connection, or else the last one, was alive.
 
@@ -105,7 +125,7 @@ class Stream:
     def interrupt(self) -> None:
         """Begin another span now, because something was lost in the present one."""
         if self._since is not None:
-            self._since = self._api.milliseconds() + self._ahead
+            self._since = self.now()
 
     async def follow(self, connected: Callable[[], None]) -> None:
         """Listen until the connection ends, which raises a group of ccxt's errors.
@@ -116,12 +136,12 @@ class Stream:
             Called whenever a connection stands.
         """
 
-        def told() -> None:
-            self._since = self._api.milliseconds() + self._ahead
+        def begin() -> None:
+            self._since = self.now()
             connected()
 
         self._since = None
-        self._api.told_connected = told
+        self._api.when_connected = begin
         try:
             async with asyncio.TaskGroup() as group:
                 for call in self._calls():
@@ -178,18 +198,15 @@ def _listening(exchange: str, take: Take, spoiled: Spoiled) -> Any:
 
     An error in a handler would end ccxt's loop that receives, without a word. None gets that far.
     """
-    try:
+    with extra("record"):
         from ccxt import pro
-    except ImportError as error:
-        msg = "recording needs ccxt: pip install 'liqfeature[record]'"
-        raise MissingExtraError(msg) from error
     base: Any = getattr(pro, exchange)
 
     def guarded(handle: Callable[..., None]) -> Callable[..., None]:
         def handle_or_tell(*message: Any) -> None:
             try:
                 handle(*message)
-            except Exception as error:  # whatever it is, the stream must go on; it is told
+            except Exception as error:  # whatever it is, the stream must go on; it is reported
                 spoiled(f"{type(error).__name__} {error} in {message[-1]!r}"[:300])
 
         return handle_or_tell
@@ -209,7 +226,7 @@ def _listening(exchange: str, take: Take, spoiled: Spoiled) -> Any:
 
     def on_connected(self: Any, connection: Any, message: Any = None) -> None:
         base.on_connected(self, connection, message)
-        self.told_connected()
+        self.when_connected()
 
     own = {"client": client, "handle_liquidation": handle_liquidation, "on_connected": on_connected}
     return type(f"Recorded{base.__name__}", (base,), own)

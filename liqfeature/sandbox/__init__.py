@@ -1,1 +1,1 @@
-"""A simulated market and a local exchange: Binance USD-M's interface over traders with known positions."""
+"""A simulated market of traders with known positions, and a local exchange that serves it like Binance."""

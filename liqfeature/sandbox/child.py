@@ -1,4 +1,4 @@
-"""One command and everything that it starts, ended together."""
+"""One command and all processes that it starts, ended together."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that end a program in an orderly way: Ctrl-C, `kill`, a closed terminal."""
 
 _GRACE = 10.0
-"""Seconds in which what a signalled command has started may end by itself."""
+"""Seconds in which processes of a signalled command may end by themselves."""
 
 
 @contextmanager
@@ -29,16 +29,15 @@ def handling(handler: Callable[[int, FrameType | None], object]) -> Iterator[Non
 def run_child(command: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
     """Run a command to its end, passing on the signals that would end this process.
 
-    The command leads a process group of its own: a signal then reaches it once, whether a terminal sent it or
-    `kill`, and reaches its children too. Outside the terminal's foreground it would wait forever for keyboard
-    input, so it gets none.
+    The command leads its own process group: a signal from a terminal or from `kill` reaches it once, and its
+    children too. Outside the terminal's foreground it would wait forever for keyboard input, so it gets none.
 
     Parameters
     ----------
     command : sequence of str
         Program and arguments.
     environment : mapping of str to str, optional
-        Variables that it gets beside those of this process.
+        Variables in addition to those of this process.
 
     Returns
     -------
@@ -62,7 +61,7 @@ def run_child(command: Sequence[str], environment: Mapping[str, str] | None = No
     with handling(forward):
         everything = os.environ | (environment or {})
         child = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0, env=everything)
-        for signum in received:  # those that came before there was a child
+        for signum in received:  # those from before the child started
             _signal_group(child.pid, signum)
         code = child.wait()
         if received:
@@ -71,7 +70,7 @@ def run_child(command: Sequence[str], environment: Mapping[str, str] | None = No
 
 
 def _signal_group(group: int, signum: int) -> bool:
-    """Signal a process group; false where nothing of it is left."""
+    """Signal a process group; return whether any of it is left."""
     with suppress(ProcessLookupError, PermissionError):  # macOS denies it for a group of dead processes
         os.killpg(group, signum)
         return True
@@ -79,7 +78,7 @@ def _signal_group(group: int, signum: int) -> bool:
 
 
 def _outlast_group(group: int) -> None:
-    """End what an interrupted command left behind: a shell's background jobs, say, do not hear Ctrl-C."""
+    """End what an interrupted command left: background jobs of a shell, for example, ignore Ctrl-C."""
     _signal_group(group, signal.SIGTERM)
     deadline = time.monotonic() + _GRACE
     while time.monotonic() < deadline:

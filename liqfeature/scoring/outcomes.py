@@ -1,4 +1,4 @@
-"""What came after each origin: how far price went, and what was liquidated where."""
+"""What followed each origin: how far price went, and what was liquidated where."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -6,21 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from liqfeature.kernels.logarithm import log_prices
-from liqfeature.scoring.maps import Ground
-from liqfeature.tables import numbers
-from liqfeature.types import LONG, FloatArray, IntArray
+from liqfeature.durations import DAY
+from liqfeature.estimate.kernels.logarithm import log_prices
+from liqfeature.market.frames import numbers
+from liqfeature.scoring.maps.base import Ground
+from liqfeature.sides import LONG, SIDES
+from liqfeature.types import FloatArray, IntArray
 
 TrueMaps = Callable[[Iterable[pd.Timestamp]], Iterator[pd.DataFrame]]
 """Gives, for each date, the amounts really open by liquidation price: index `bin`, of the width of
 `config.grid`, and columns `long, short`."""
 
-_SIDE_NAMES = ("long", "short")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcomes:
-    """What came within a horizon after each origin; windows as in `Prediction`.
+    """What followed each origin within a horizon; windows as in `Prediction`.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def outcomes_of(ground: Ground, horizon: int, orders: pd.DataFrame | None) -> Ou
     above = np.max(high[ahead], axis=1) - close[ground.origins]
     reached = np.clip(np.stack([below, above], axis=1), 0, ground.n_window)
     return Outcomes(
-        day=ground.candles.tick[ground.origins] * ground.candles.interval // 86_400_000,
+        day=ground.market.tick[ground.origins] * ground.market.interval // DAY,
         reached=reached,
         forced=None if orders is None else _forced(ground, horizon, orders, close),
     )
@@ -63,14 +63,14 @@ def outcomes_of(ground: Ground, horizon: int, orders: pd.DataFrame | None) -> Ou
 
 def true_windows(ground: Ground, true_maps: TrueMaps) -> FloatArray:
     """Notional really resting at each origin; shape (n_origins, 2, n_window)."""
-    c, width, n = ground.candles, ground.grid.width, ground.n_window
+    c, width, n = ground.market, ground.grid.width, ground.n_window
     _, _, close = price_bins(ground)
     closing = pd.to_datetime((c.tick[ground.origins] + 1) * c.interval, unit="ms", utc=True)
     windows = np.zeros((len(ground.origins), 2, n))
     for i, held in enumerate(true_maps(closing)):
         bins = held.index.to_numpy()
         centre = np.exp((bins + 0.5) * width)
-        for side, name in enumerate(_SIDE_NAMES):
+        for side, name in enumerate(SIDES):
             notional = held[name].to_numpy() * centre
             _add(windows[i, side], _steps(side, bins, close[ground.origins[i]]), notional)
     return windows
@@ -78,7 +78,7 @@ def true_windows(ground: Ground, true_maps: TrueMaps) -> FloatArray:
 
 def price_bins(ground: Ground) -> tuple[IntArray, IntArray, IntArray]:
     """Bins of low, high and close; each of shape (n,)."""
-    c = ground.candles
+    c = ground.market
     low, high, close = (_bins(ground, price) for price in (c.low, c.high, c.close))
     return low, high, close
 
@@ -90,11 +90,11 @@ def _bins(ground: Ground, price: FloatArray) -> IntArray:
 
 
 def _forced(ground: Ground, horizon: int, orders: pd.DataFrame, close: IntArray) -> FloatArray:
-    c = ground.candles
+    c = ground.market
     time = orders["date"].dt.as_unit("ms").astype("int64").to_numpy()
     bins = _bins(ground, numbers(orders, "price", "liquidations"))
     notional = numbers(orders, "notional", "liquidations")
-    mine = [(orders["side"] == name).to_numpy() for name in _SIDE_NAMES]
+    mine = [(orders["side"] == name).to_numpy() for name in SIDES]
     begin = np.searchsorted(time, (c.tick[ground.origins] + 1) * c.interval)
     end = np.searchsorted(time, (c.tick[ground.origins] + 1 + horizon) * c.interval)
     forced = np.zeros((len(ground.origins), 2, ground.n_window))

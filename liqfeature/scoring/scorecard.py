@@ -1,4 +1,4 @@
-"""The scorecard: every score of every map, as a table to look at and as JSON to keep."""
+"""The scorecard: every score of every map, as tables and as JSON."""
 
 import json
 import math
@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from liqfeature.errors import DataError, MissingExtraError
-from liqfeature.scoring.days import Interval
+import numpy as np
+
+from liqfeature.errors import DataError, extra
+from liqfeature.scoring.measures.bootstrap import Interval
+from liqfeature.types import BoolArray
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -35,22 +38,79 @@ FORECAST_MEASURES = {
     "skill": "Brier skill of the same over the base rate",
     "auc": "area under the curve for those sweeps, all rows",
     "precision": "share of the 5 % of rows with the highest scores on which they came",
-    "recall": "share of those sweeps that these rows announced",
+    "recall": "share of those sweeps that these rows flagged",
+}
+
+RELIABILITY_MEASURES = {
+    "stated": "mean probability stated on rows within a tenth of it",
+    "came_true": "share of these rows on which it came true",
+    "rows": "how many they are",
 }
 
 SURGE_MEASURES = {
     "surge_auc": "area under the curve for hours with more liquidated than three times the trailing 24 h "
     "mean, and than the median",
     "surge_precision": "share of surges in the 5 % of hours with the highest scores",
-    "surge_recall": "share of the surges that these hours announced",
+    "surge_recall": "share of the surges among these hours",
     "extreme_auc": "area under the curve for the 1 % of hours with most liquidated",
     "extreme_precision": "share of the top 5 % of hours among the 1 % with the highest scores",
 }
 
-MEASURES = MAP_MEASURES | FORECAST_MEASURES | SURGE_MEASURES
-"""Every measure and what it says, in the order of the tables."""
+VOLATILITY_MEASURES = {
+    "r2": "R2 of the logarithm of the range within the horizon; where no level is stated, with the best line "
+    "through these rows",
+    "qlike": "QLIKE of squared returns within the horizon, 0 is best; where no level is stated, with the "
+    "best factor on these rows",
+}
 
-SIDES = ("long", "short", "both")
+EXCURSION_MEASURES = {
+    "coverage": "share of rows on which price went no farther than stated within the horizon",
+    "worst_month": "the same in the month in which it is farthest from what was stated",
+    "tail": "mean of what went farther, over its mean as stated",
+}
+
+TOUCH_MEASURES = {
+    "over_usual": "mean range (volume) of the candle that touches a near edge, over that of any candle",
+    "over_stated": "the same over what was stated before, 1 is right",
+    "touches": "how many candles",
+}
+
+SIZE_MEASURES = {
+    "shortfall_95": "mean loss of the worst 5 % of trades, % of the mean position, which all sizes share",
+    "shortfall_99": "the same of the worst 1 %",
+    "cut_95": "expected shortfall at 95 % with the size by liq_sigma over that of this row",
+    "cut_99": "the same at 99 %",
+    "fall": "largest fall of the summed returns, % of the mean position",
+}
+
+STOP_MEASURES = {
+    "hit": "share of stops hit within four hours, 20 % as stated; ATR's multiple is hit as often in all",
+    "decile_least": "the same in the decile of 24 h realised volatility where it is lowest",
+    "decile_most": "where it is highest",
+    "hour_least": "the same in the hour of the day where it is lowest",
+    "hour_most": "where it is highest",
+    "stopped_fall": "largest fall of trades of equal risk with that stop, % of the mean position",
+}
+
+MEASURES = (
+    MAP_MEASURES
+    | FORECAST_MEASURES
+    | RELIABILITY_MEASURES
+    | VOLATILITY_MEASURES
+    | EXCURSION_MEASURES
+    | TOUCH_MEASURES
+    | SIZE_MEASURES
+    | STOP_MEASURES
+    | SURGE_MEASURES
+)
+"""Every measure and what it means, in the order of the tables."""
+
+SCORED_SIDES: dict[str, BoolArray] = {
+    "long": np.array([True, False]),
+    "short": np.array([False, True]),
+    "both": np.array([True, True]),
+}
+"""What a score can be about, and which sides of positions it takes together."""
 
 LEAST_WIDTH = 130
 """Characters: a narrower table would cut its figures."""
@@ -177,8 +237,10 @@ def text_tables(card: Scorecard, between: str) -> Iterator[tuple[str, list[list[
 
 
 def meanings(card: Scorecard) -> dict[str, str]:
-    """Say what each measure of a scorecard means."""
-    return {name: said for name, said in MEASURES.items() if any(s.measure == name for s in card.scores)}
+    """Return what each measure of a scorecard means."""
+    return {
+        name: meaning for name, meaning in MEASURES.items() if any(s.measure == name for s in card.scores)
+    }
 
 
 def print_scorecard(card: Scorecard, console: "Console | None" = None) -> None:
@@ -189,12 +251,9 @@ def print_scorecard(card: Scorecard, console: "Console | None" = None) -> None:
     MissingExtraError
         If rich is not installed.
     """
-    try:
+    with extra("cli"):
         from rich.console import Console
         from rich.table import Table
-    except ImportError as error:
-        message = "printing a scorecard needs rich: pip install 'liqfeature[score]'"
-        raise MissingExtraError(message) from error
     console = console or Console()
     console.width = max(console.width, LEAST_WIDTH)
     for title, (head, *rows) in text_tables(card, "\n"):
@@ -210,7 +269,13 @@ def print_scorecard(card: Scorecard, console: "Console | None" = None) -> None:
 
 _GROUPS = {
     "": MAP_MEASURES,
-    ": what the columns foretell": FORECAST_MEASURES,
+    ": what the columns forecast": FORECAST_MEASURES,
+    ": stated and came true": RELIABILITY_MEASURES,
+    ": volatility, from candles alone": VOLATILITY_MEASURES,
+    ": how far price goes, from candles alone": EXCURSION_MEASURES,
+    ": candles that touch a near edge": TOUCH_MEASURES,
+    ": sizes of trades that know nothing of the map": SIZE_MEASURES,
+    ": stops, from candles alone": STOP_MEASURES,
     ": alarms on what was liquidated": SURGE_MEASURES,
 }
 
@@ -224,7 +289,7 @@ _TITLES = {
 def _tables(card: Scorecard) -> Iterator[tuple[str, list[tuple[str, dict[str, Score | None]]]]]:
     """Titles, and what has any score there, each with the same measures in the order of `MEASURES`."""
     for about, group in _GROUPS.items():
-        for side in SIDES:
+        for side in SCORED_SIDES:
             here = [s for s in card.scores if s.side == side and s.measure in group]
             found = {(s.map, s.measure): s for s in here if math.isfinite(s.value)}
             measures = [m for m in group if any(measure == m for _, measure in found)]

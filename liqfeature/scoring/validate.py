@@ -2,30 +2,33 @@
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 
-from liqfeature.candles import Candles
 from liqfeature.checks import require
-from liqfeature.config import HeatmapConfig, with_odds, with_share
-from liqfeature.errors import DataError
-from liqfeature.heatmap import Scan, join_candles, prepare_scan
-from liqfeature.liquidations import usual_liquidations
-from liqfeature.scoring.contenders import DISTANCE, ESTIMATE, contenders
-from liqfeature.scoring.forecasts import hourly_rows, oracle_fuel, score_own_events, score_surges
-from liqfeature.scoring.hours import HOUR, Hours, hours_of, recorded_share
-from liqfeature.scoring.maps import Ground
+from liqfeature.data.recorded import in_quote
+from liqfeature.durations import HOUR
+from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.estimate.scan import Scan, walk_market
+from liqfeature.market.liquidations import are_orders
+from liqfeature.market.market import Inputs, Market
+from liqfeature.scoring.hours import Hours, hours_of, recorded_share, scored_rows
+from liqfeature.scoring.maps.base import Ground
+from liqfeature.scoring.maps.contenders import DISTANCE, ESTIMATE, contenders
+from liqfeature.scoring.measures.placement import TRAIN_SHARE
 from liqfeature.scoring.outcomes import TrueMaps, outcomes_of, true_windows
-from liqfeature.scoring.placing import score_places
-from liqfeature.scoring.recorded import UNITS, are_orders, hourly_totals
+from liqfeature.scoring.score_forecasts import score_own_events
+from liqfeature.scoring.score_hours import score_hours, score_known, score_placebo_hours
+from liqfeature.scoring.score_places import score_places
+from liqfeature.scoring.score_surges import hourly_rows, oracle_fuel, score_surges
+from liqfeature.scoring.score_touches import score_touches
+from liqfeature.scoring.score_trades import score_trades
+from liqfeature.scoring.score_volatility import score_risk
 from liqfeature.scoring.scorecard import Score, Scorecard
-from liqfeature.scoring.timing import score_hours, score_known, score_placebo_hours
+from liqfeature.scoring.walks import Walks
 from liqfeature.types import IntArray
-
-REACH_ALONE = (0.0, 1.0, 0.0, 0.0)
-"""Odds that are those of reaching the level: what `liq_cascade_*` would be uncalibrated."""
 
 WINDOW = 0.15
 """Logarithmic distance from price up to which maps are compared."""
@@ -33,37 +36,28 @@ WINDOW = 0.15
 
 def validate(
     candles: pd.DataFrame,
-    liquidations: pd.DataFrame | None = None,
     config: HeatmapConfig | None = None,
     *,
-    open_interest: pd.DataFrame | None = None,
-    funding_rate: pd.DataFrame | None = None,
     unit: str = "quote",
     first: pd.Timestamp | None = None,
     last: pd.Timestamp | None = None,
     hours_between: int = 4,
     hours_ahead: int = 4,
     true_maps: TrueMaps | None = None,
+    **inputs: Unpack[Inputs],
 ) -> Scorecard:
     """Score the estimate, and what others do from the same inputs, against recorded liquidations.
 
-    Stated probabilities are scored on the candles and the map's own sweeps, which needs nothing recorded.
-    Every map sees the same candles and walks all of them. Nothing of the estimate is fitted; along price, the
-    shape of distance-only and the weight of each map beside it come from the first 35 % of the origins. Each
-    score has a 95 % interval from resampled days.
+    Candles alone score stated probabilities, sigma beside usual forecasts, how far price goes, and sizes and
+    stops on trades that know nothing of the map. Every map walks the same candles, and each score has a 95 %
+    interval from resampled days.
 
     Parameters
     ----------
-    candles : DataFrame
-        As for `liquidation_features`, of a timeframe that divides an hour.
-    liquidations : DataFrame, optional
-        Totals per hour (`date, long, short`), or single orders (`date, side, price, notional`, side being the
-        position's) in any order. Only orders tell where along price. Without them only `liq_hit_*` and
-        `liq_cascade_*` are scored.
-    config, open_interest, funding_rate
-        As for `liquidation_features`.
+    candles, config
+        As for `liquidation_features`; candles of a timeframe that divides an hour.
     unit : {"quote", "base"}
-        Of the totals; it matters for the amplitude alone.
+        Of the totals in `liquidations`.
     first, last : Timestamp, optional
         Candles between which hours are scored; by default all after warm-up.
     hours_between : int
@@ -73,7 +67,11 @@ def validate(
         Hours after an origin in which what is liquidated counts for places.
     true_maps : callable, optional
         Amounts really open by liquidation price at given dates, where they are known, as from
-        `liqfeature.sandbox.truth.true_maps` with the width of `config.grid`.
+        `liqfeature.sandbox.simulation.truth.true_maps` with the width of `config.grid`.
+    **inputs
+        As for `liquidation_features`. `liquidations` are what the maps are scored against: totals, of periods
+        that divide an hour, or single orders, which with their `price` also show where along price. Without
+        them what candles show is scored alone.
 
     Returns
     -------
@@ -83,42 +81,61 @@ def validate(
     ------
     ConfigError, MissingColumnError, DataError
         Naming the parameter or column, the rule and the value received.
+
+    Notes
+    -----
+    Nothing of the estimate is fitted. The first 35 % of the origins give the shape of distance-only and the
+    weight of each map beside it; the first 35 % of the hours the share of forced notional that is recorded,
+    which `liq_cascade_*` needs; HAR is fitted each day to what came before.
     """
-    require("unit", unit in UNITS, f"one of {', '.join(UNITS)}", repr(unit))
     divides = hours_between >= 1 and 24 % hours_between == 0
     require("hours_between", divides, "a divisor of 24", hours_between)
     require("hours_ahead", hours_ahead >= 1, "at least 1", hours_ahead)
-    config = config or HeatmapConfig()
-    aligned = join_candles(candles, config, open_interest, funding_rate)
+    config = configuration(config)
+    liquidations = in_quote(inputs.pop("liquidations", None), candles, unit)
+    market = Market.of(candles, config.join_rule, **inputs)
     rows = scored_rows(candles, config, first, last)
-    scans = (_walked(aligned, config), _walked(aligned, with_odds(config, REACH_ALONE)))
-    own = score_own_events(*scans, rows)
+    walks = Walks.of(market, config)
+    own = tuple(_of_candles(market, walks, config, rows))
     if liquidations is None:
-        return Scorecard(about=_about_candles(candles, config, rows), scores=tuple(own))
-    hours, orders = _recorded(aligned, liquidations, unit, rows)
-    share = recorded_share(hours, hours.total(scans[0].swept[1]), slice(None))
-    informed = _walked(_with_recorded(aligned, liquidations, unit, config), with_share(config, share))
-    horizon = hours_ahead * HOUR // aligned.interval
-    ground = Ground(
-        candles=aligned,
-        grid=config.grid,
-        origins=_origins(aligned, hours, rows, hours_between, horizon),
-        n_window=int(np.ceil(WINDOW / config.grid.width)),
-    )
+        return Scorecard(about=_about_candles(candles, config, rows), scores=own)
+    hours = hours_of(market, liquidations, *rows)
+    orders = liquidations.sort_values("date", kind="stable") if are_orders(liquidations) else None
+    horizon = hours_ahead * HOUR // market.interval
+    ground = _ground(market, config, _origins(market, hours, rows, hours_between, horizon))
     scores = _scores(ground, config, hours, horizon, orders, true_maps)
-    surges = _surges((*scans, informed), ground, hours, true_maps)
+    given = Market.of(candles, config.join_rule, **(inputs | Inputs(liquidations=liquidations)))
+    surges = _surges(walks, _informed(given, config, walks, hours), ground, hours, true_maps)
     return Scorecard(about=_about(candles, config, hours, ground, orders), scores=(*scores, *own, *surges))
 
 
-def _recorded(
-    candles: Candles, liquidations: pd.DataFrame, unit: str, rows: tuple[int, int]
-) -> tuple[Hours, pd.DataFrame | None]:
-    """Totals by hour in quote currency, and single orders in order of time where there are any."""
-    hours = hours_of(candles, hourly_totals(liquidations), *rows)
-    require_recorded(hours, liquidations)
-    if are_orders(liquidations):
-        return hours, liquidations.sort_values("date", kind="stable")
-    return (in_quote(hours, candles) if unit == "base" else hours), None
+def _of_candles(
+    market: Market, walks: Walks, config: HeatmapConfig, rows: tuple[int, int]
+) -> Iterator[Score]:
+    """What needs nothing recorded."""
+    yield from score_own_events(walks, rows)
+    yield from score_risk(market, config, rows)
+    yield from score_touches(walks.estimate, rows)
+    yield from score_trades(market, config, rows)
+
+
+def _ground(market: Market, config: HeatmapConfig, origins: IntArray) -> Ground:
+    n_window = int(np.ceil(WINDOW / config.grid.width))
+    return Ground(market=market, grid=config.grid, origins=origins, n_window=n_window)
+
+
+def _informed(given: Market, config: HeatmapConfig, walks: Walks, hours: Hours) -> Scan:
+    """Walk a market whose liquidations are recorded, with their share as the first hours show it."""
+    share = recorded_share(hours, hours.total(walks.estimate.swept[1]), hours.earliest(TRAIN_SHARE))
+    return walk_market(given, config.changed({"cascade.recorded_share": share}))
+
+
+def configuration(config: HeatmapConfig | None) -> HeatmapConfig:
+    """Return the default in the place of None; a ConfigError for anything else that is no configuration."""
+    config = HeatmapConfig() if config is None else config
+    received = type(config).__name__
+    require("config", isinstance(config, HeatmapConfig), "a HeatmapConfig; frames go by keyword", received)
+    return config
 
 
 def _scores(
@@ -133,7 +150,7 @@ def _scores(
     maps = contenders(ground, config, truth)
     distance = maps[DISTANCE]
     hour = hours.of_candle[ground.origins + 1]
-    next_hour = outcomes_of(ground, HOUR // ground.candles.interval, None)
+    next_hour = outcomes_of(ground, HOUR // ground.market.interval, None)
     scores: list[Score] = []
     for name, map_ in maps.items():
         scores += score_hours(name, map_, distance, hours)
@@ -143,75 +160,27 @@ def _scores(
     return scores
 
 
-def _walked(candles: Candles, config: HeatmapConfig) -> Scan:
-    scan = prepare_scan(candles, config)
-    scan.run(0, candles.tick.size)
-    return scan
-
-
-def _with_recorded(candles: Candles, liquidations: pd.DataFrame, unit: str, config: HeatmapConfig) -> Candles:
-    """Lay what was recorded until the close of each candle beside the candles."""
-    hours = hours_of(candles, hourly_totals(liquidations), 0, candles.tick.size - 1)
-    long, short = (in_quote(hours, candles) if unit == "base" else hours).recorded
-    opening = (hours.first + np.arange(long.size)) * HOUR
-    date = pd.to_datetime(opening, unit="ms", utc=True)
-    totals = pd.DataFrame({"date": date, "long": long, "short": short})
-    time = candles.tick * candles.interval
-    usual = usual_liquidations(totals, time, candles.interval, config.lookback, delay=0)
-    return dataclasses.replace(candles, liquidated=usual)
-
-
 def _surges(
-    scans: tuple[Scan, Scan, Scan], ground: Ground, hours: Hours, true_maps: TrueMaps | None
+    walks: Walks, informed: Scan, ground: Ground, hours: Hours, true_maps: TrueMaps | None
 ) -> Iterator[Score]:
-    at = dataclasses.replace(ground, origins=hourly_rows(ground.candles, hours))
-    oracle = None if true_maps is None else oracle_fuel(scans[0], at.origins, true_windows(at, true_maps))
-    return score_surges(*scans, hours, at.origins, oracle)
-
-
-def require_recorded(hours: Hours, liquidations: pd.DataFrame) -> None:
-    """Raise DataError unless some hour is scored."""
-    if np.all(np.isnan(hours.recorded)):
-        begun, ended = liquidations["date"].min(), liquidations["date"].max()
-        message = f"liquidations must cover hours of the candles that are scored, received {begun} to {ended}"
-        raise DataError(message)
-
-
-def scored_rows(
-    candles: pd.DataFrame, config: HeatmapConfig, first: pd.Timestamp | None, last: pd.Timestamp | None
-) -> tuple[int, int]:
-    """First and last candle that is scored: after warm-up, and within the dates."""
-    date = candles["date"]
-    begin = config.warmup if first is None else max(int(date.searchsorted(first)), config.warmup)
-    stop = len(candles) if last is None else int(date.searchsorted(last, side="right"))
-    if stop - begin < 1:
-        message = (
-            f"candles must reach past the warm-up of {config.warmup} into the dates, received {len(candles)}"
-        )
-        raise DataError(message)
-    return begin, stop - 1
+    at = dataclasses.replace(ground, origins=hourly_rows(ground.market, hours))
+    oracle = (
+        None if true_maps is None else oracle_fuel(walks.estimate, at.origins, true_windows(at, true_maps))
+    )
+    return score_surges(walks, informed, hours, at.origins, oracle)
 
 
 def _origins(
-    candles: Candles, hours: Hours, rows: tuple[int, int], hours_between: int, horizon: int
+    market: Market, hours: Hours, rows: tuple[int, int], hours_between: int, horizon: int
 ) -> IntArray:
     """Last candles before scored hours, `hours_between` apart, with `horizon` unbroken candles after them."""
-    close = (candles.tick + 1) * candles.interval
-    row = np.arange(rows[0] - 1, min(rows[1] + 1, candles.tick.size) - horizon)
+    close = (market.tick + 1) * market.interval
+    row = np.arange(rows[0] - 1, min(rows[1] + 1, market.tick.size) - horizon)
     row = row[close[row] % (hours_between * HOUR) == 0]
-    unbroken = candles.tick[row + horizon] - candles.tick[row] == horizon
-    known = ~np.isnan(np.sum(hours.recorded, axis=0))
-    ahead = [known[hours.of_candle[row + 1 + k]] for k in range(0, horizon, HOUR // candles.interval)]
+    unbroken = market.tick[row + horizon] - market.tick[row] == horizon
+    ahead = [hours.known[hours.of_candle[row + 1 + k]] for k in range(0, horizon, HOUR // market.interval)]
     origins: IntArray = row[unbroken & np.all(ahead, axis=0)]
     return origins
-
-
-def in_quote(hours: Hours, candles: Candles) -> Hours:
-    """Turn recorded amounts into notional at the hour's mean price."""
-    turnover = np.bincount(hours.of_candle, candles.volume * candles.close, hours.volume.size)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        price = turnover / hours.volume
-    return dataclasses.replace(hours, recorded=hours.recorded * price)
 
 
 def _about_candles(candles: pd.DataFrame, config: HeatmapConfig, rows: tuple[int, int]) -> dict[str, Any]:
@@ -222,11 +191,9 @@ def _about_candles(candles: pd.DataFrame, config: HeatmapConfig, rows: tuple[int
 def _about(
     candles: pd.DataFrame, config: HeatmapConfig, hours: Hours, ground: Ground, orders: pd.DataFrame | None
 ) -> dict[str, Any]:
-    scored = np.flatnonzero(~np.isnan(np.sum(hours.recorded, axis=0)))
+    scored = np.flatnonzero(hours.known)
     span = [
-        pd.Timestamp((hours.first + int(h)) * HOUR, unit="ms", tz="UTC").isoformat()
-        for h in scored[[0, -1]]
-        if scored.size
+        pd.Timestamp((hours.first + int(h)) * HOUR, unit="ms", tz="UTC").isoformat() for h in scored[[0, -1]]
     ]
     return {
         "candles": [candles["date"].iloc[0].isoformat(), candles["date"].iloc[-1].isoformat()],

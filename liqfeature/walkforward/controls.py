@@ -1,4 +1,4 @@
-"""What a control puts in the place of what the columns say. Row t knows rows up to t only."""
+"""What controls put in the place of the columns. Row t knows rows up to t only."""
 
 from collections.abc import Sequence
 
@@ -6,19 +6,18 @@ import numpy as np
 import pandas as pd
 
 from liqfeature.checks import require_at_least
-from liqfeature.flow import trailing_sum
+from liqfeature.market.rolling import trailing_sum
+from liqfeature.sides import SIDE_AT
 from liqfeature.types import FloatArray
 
 _PRICES = ("near", "peak", "far", "strongest", "pierced")
 _EDGES = ("near", "peak", "far")
-_SIDES = ("above", "below")
 
 
 def of_earlier(features: pd.DataFrame, close: pd.Series, *, candles: int) -> pd.DataFrame:
     """Return the columns of another time, laid around today's price.
 
-    What the map looks like is kept, and how it changes from candle to candle; that it is the map of this
-    price is taken away.
+    The map keeps its look, and how it changes from candle to candle, but is that of another price.
 
     Parameters
     ----------
@@ -42,10 +41,9 @@ def of_earlier(features: pd.DataFrame, close: pd.Series, *, candles: int) -> pd.
 
 
 def usual_edges(features: pd.DataFrame, close: pd.Series, *, candles: int) -> pd.DataFrame:
-    """Return where the nearest clusters would lie if the map were always the same.
+    """Return edges at their usual distances from price: a map that knows distance alone.
 
-    A map that knows only distance from price: near edge, peak and far edge lie where they lay on average,
-    whether there is a cluster now or not.
+    Near edge, peak and far edge stand where they stood on average, whether there is a cluster now or not.
 
     Parameters
     ----------
@@ -65,24 +63,16 @@ def usual_edges(features: pd.DataFrame, close: pd.Series, *, candles: int) -> pd
     require_at_least(1, candles=candles)
     price = close.to_numpy(dtype=np.float64)
     places = {}
-    for name in [f"liq_{edge}_{side}" for edge in _EDGES for side in _SIDES]:
+    for name in [f"liq_{edge}_{where}" for edge in _EDGES for where in SIDE_AT]:
         log = np.log(features[name].to_numpy(dtype=np.float64) / price)
         places[name] = price * np.exp(_trailing_mean(log, candles))
     return pd.DataFrame(places, index=features.index)
 
 
-def path_only(candles: pd.DataFrame) -> pd.DataFrame:
-    """Return candles that all trade the same amount: a map made of them knows the path of price alone.
-
-    Candles without any trade stay so, since how far the columns can be trusted depends on them.
-    """
-    return candles.assign(volume=(candles["volume"] > 0).astype(np.float64))
-
-
 def permuted(rows: pd.DataFrame, names: Sequence[str], warmup: int, rng: np.random.Generator) -> pd.DataFrame:
     """Return rows in which some columns, taken together, stand in another order after the warm-up.
 
-    Entries by lot: they are as many, on candles of the same span, so that their number alone is known ahead.
+    Random entries: as many, on candles of the same span, so that only their number is known ahead.
     """
     ready = rows.index[max(warmup - 1, 0) :]
     found = rows.copy()

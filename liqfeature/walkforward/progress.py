@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from liqfeature.errors import MissingExtraError
+from liqfeature.errors import extra
 
 Step = Callable[[str], AbstractContextManager[None]]
 """`with step("what is done"):` counts as done once the block is left without an error."""
@@ -18,12 +18,9 @@ def progress(total: int) -> Iterator[Step]:
     MissingExtraError
         If rich is not installed.
     """
-    try:
+    with extra("cli"):
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-    except ImportError as error:
-        message = "the walk-forward needs rich: pip install 'liqfeature[score]'"
-        raise MissingExtraError(message) from error
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("", total=total)

@@ -5,13 +5,14 @@ import re
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from liqfeature.errors import DataError
+from liqfeature.errors import DataError, parsing
 
 _FAILURE = re.compile(r" - ERROR - |: error: |Unexpected error")
 SPACES = ("enter", "exit", "heatmap")
@@ -39,10 +40,8 @@ class Freqtrade:
             log.seek(begun)
             said = log.read()
         if done.returncode or _FAILURE.search(said):
-            msg = (
-                f"freqtrade {command} failed; the end of {self.directory / 'freqtrade.log'}:\n{said[-2000:]}"
-            )
-            raise DataError(msg)
+            message = f"freqtrade {command} failed; the end of {log.name}:\n{said[-2000:]}"
+            raise DataError(message)
 
 
 def tuned(freqtrade: Freqtrade, strategy: str, begin: date, end: date, epochs: int) -> dict[str, Any]:
@@ -56,11 +55,12 @@ def tuned(freqtrade: Freqtrade, strategy: str, begin: date, end: date, epochs: i
     )
     new = sorted(set(found.glob("*.fthypt")) - before)
     if not new:
-        msg = f"freqtrade hyperopt left nothing new in {found}"
-        raise DataError(msg)
-    epochs_found = [json.loads(line) for line in new[-1].read_text(encoding="utf-8").splitlines()]
-    best = min(epochs_found, key=lambda epoch: float(epoch["loss"]))
-    return {space: best["params_details"][space] for space in SPACES}
+        message = f"freqtrade hyperopt left nothing new in {found}"
+        raise DataError(message)
+    with parsing(new[-1], "what freqtrade hyperopt writes"):
+        epochs_found = [json.loads(line) for line in new[-1].read_text(encoding="utf-8").splitlines()]
+        best = min(epochs_found, key=lambda epoch: float(epoch["loss"]))
+        return {space: dict(best["params_details"][space]) for space in SPACES}
 
 
 def _results(freqtrade: Freqtrade, name: str) -> Path:
@@ -84,9 +84,24 @@ def backtested(
         *("--config", str(overlay), "--timerange", _timerange(begin, end), "--cache", "none"),
         *("--backtest-directory", str(directory), "--strategy-list", *strategies),
     )
-    last = json.loads((directory / ".last_result.json").read_text(encoding="utf-8"))["latest_backtest"]
-    with zipfile.ZipFile(directory / last) as archive:
-        results: dict[str, dict[str, Any]] = json.loads(archive.read(f"{Path(last).stem}.json"))["strategy"]
+    latest = directory / ".last_result.json"
+    with parsing(latest, "what freqtrade backtesting writes"):
+        path = directory / json.loads(latest.read_text(encoding="utf-8"))["latest_backtest"]
+    with parsing(path, "what freqtrade backtesting writes", zipfile.BadZipFile, zlib.error):
+        with zipfile.ZipFile(path) as archive:
+            results = json.loads(archive.read(f"{path.stem}.json"))["strategy"]
+        return {name: _checked(results[name]) for name in strategies}
+
+
+def _checked(results: dict[str, Any]) -> dict[str, Any]:
+    """Return results of a strategy as they are; an error for `parsing` where they lack what tables need."""
+    float(results["starting_balance"])
+    for trade in results["trades"]:
+        date.fromisoformat(trade["close_date"][:10])
+        date.fromisoformat(trade["open_date"][:10])
+        for name in ("profit_abs", "stake_amount", "open_rate", "stop_loss_abs"):
+            float(trade[name])
+        _ = str(trade["exit_reason"]), str(trade["pair"])
     return results
 
 

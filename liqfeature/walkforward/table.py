@@ -1,5 +1,6 @@
 """What the windows said together: one row per strategy, in words that a reader cannot take for more."""
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from liqfeature.judgement import backtest_overfitting, bootstrap_interval, deflated_sharpe, sharpe_ratio
+from liqfeature.scoring.measures.bootstrap import Interval, mean_of_rows
+from liqfeature.scoring.measures.losses import deepest_fall, expected_shortfall
 from liqfeature.types import FloatArray
-
-_STOPS = ("stop_loss", "trailing_stop_loss", "liquidation")
+from liqfeature.walkforward.overfitting import backtest_overfitting, deflated_sharpe, sharpe_ratio
+from liqfeature.walkforward.trade_risk import STOPS
 
 Results = Mapping[str, Any]
 """What Freqtrade says of one strategy on one window."""
@@ -28,18 +30,6 @@ def daily_returns(windows: Sequence[tuple[date, date, Results]]) -> FloatArray:
     return np.array(days)
 
 
-def expected_shortfall(returns: FloatArray, share: float = 0.05) -> float:
-    """Return the mean of the worst share of days, at least one of them; NaN without days."""
-    n = max(1, round(share * len(returns)))
-    return float(np.mean(np.sort(returns)[:n])) if len(returns) else float("nan")
-
-
-def deepest_fall(returns: FloatArray) -> float:
-    """Return the largest fall of the sum of returns from its highest so far, at least 0."""
-    worth = np.concatenate([[0.0], np.cumsum(returns)])
-    return float(np.max(np.maximum.accumulate(worth) - worth))
-
-
 def comparison(returns: Mapping[str, FloatArray], trades: Mapping[str, Sequence[Any]]) -> pd.DataFrame:
     """Compare the first strategy with the others.
 
@@ -53,30 +43,35 @@ def comparison(returns: Mapping[str, FloatArray], trades: Mapping[str, Sequence[
     Returns
     -------
     DataFrame
-        One row per strategy. `stop_away_%` is the mean distance from the entry to the last stop, `stopped_%`
-        the share of trades that ended at it, and `stopped_per_%` the one over the other. `ahead_*` is the
-        interval, 95 %, of the first one's mean daily return less this one's: where it holds 0, neither can be
-        said to be better.
+        One row per strategy. `shortfall_%` is the mean return of the worst 5 % of days. `stop_away_%` is the
+        mean distance from the entry to the last stop, `stopped_%` the share of trades that ended there, and
+        `stopped_per_%` the one over the other. `ahead_*` is the interval, 95 %, of the first one's mean daily
+        return less this one's: where it holds 0, neither can be said to be better. Intervals are NaN on fewer
+        than 8 days.
     """
     first = next(iter(returns.values()))
     sharpes = np.nan_to_num(np.array([sharpe_ratio(days) for days in returns.values()]))
     rows = {}
     for name, days in returns.items():
-        low, high = bootstrap_interval(first - days)
-        mean_low, mean_high = bootstrap_interval(days)
+        mean, ahead = _mean_of_days(days), _mean_of_days(first - days)
+        shortfall = expected_shortfall(days, 0.05, np.arange(days.size))
         rows[name] = {
             "trades": len(trades[name]),
             "profit_%": 100 * float(np.sum(days)),
-            "day_low_%": 100 * mean_low,
-            "day_high_%": 100 * mean_high,
+            "day_low_%": 100 * mean.low,
+            "day_high_%": 100 * mean.high,
             "fall_%": 100 * deepest_fall(days),
-            "shortfall_%": 100 * expected_shortfall(days),
+            "shortfall_%": -100 * shortfall.value,
             **_stopped(trades[name]),
             "deflated_sharpe": deflated_sharpe(days, sharpes),
-            "ahead_low_%": 100 * low,
-            "ahead_high_%": 100 * high,
+            "ahead_low_%": 100 * ahead.low,
+            "ahead_high_%": 100 * ahead.high,
         }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def _mean_of_days(returns: FloatArray) -> Interval:
+    return mean_of_rows(returns, np.arange(returns.size), draws=2000)
 
 
 def _stopped(trades: Sequence[Any]) -> dict[str, float]:
@@ -84,7 +79,7 @@ def _stopped(trades: Sequence[Any]) -> dict[str, float]:
     if not trades:
         return dict.fromkeys(("stop_away_%", "stopped_%", "stopped_per_%"), float("nan"))
     away = 100 * float(np.mean([abs(trade["stop_loss_abs"] / trade["open_rate"] - 1) for trade in trades]))
-    share = 100 * float(np.mean([trade["exit_reason"] in _STOPS for trade in trades]))
+    share = 100 * float(np.mean([trade["exit_reason"] in STOPS for trade in trades]))
     return {"stop_away_%": away, "stopped_%": share, "stopped_per_%": share / away}
 
 
@@ -94,6 +89,9 @@ def verdict(table: pd.DataFrame, returns: Mapping[str, FloatArray]) -> list[str]
     lines = []
     for name in controls:
         low, high = table.loc[name, "ahead_low_%"], table.loc[name, "ahead_high_%"]
+        if math.isnan(low):
+            lines.append(f"{name} cannot be told from {first}: fewer than 8 days.")
+            continue
         won = "did better than" if high < 0 else "did worse than" if low > 0 else "cannot be told from"
         lines.append(f"{name} {won} {first}: by {low:+.3f} to {high:+.3f} % a day the latter was ahead.")
     days = np.column_stack(list(returns.values()))
@@ -106,6 +104,11 @@ def verdict(table: pd.DataFrame, returns: Mapping[str, FloatArray]) -> list[str]
 
 def markdown(table: pd.DataFrame) -> str:
     """Return the table as Markdown."""
-    head = f"| strategy | {' | '.join(table.columns)} |\n|---|{'---:|' * len(table.columns)}"
-    rows = [f"| {name} | {' | '.join(f'{v:.4g}' for v in row)} |" for name, *row in table.itertuples()]
-    return "\n".join([head, *rows])
+    rows = [[str(name), *(f"{v:.4g}" for v in row)] for name, *row in table.itertuples()]
+    return rows_as_markdown([["strategy", *table.columns], *rows])
+
+
+def rows_as_markdown(rows: Sequence[Sequence[str]]) -> str:
+    """Return rows of cells as Markdown, the first as head."""
+    head, *body = (f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join([head, f"|---|{'---:|' * (len(rows[0]) - 1)}", *body])

@@ -12,17 +12,23 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from span import DAYS, EVERYTHING, PAIRS, START, TRADED, WARMUP_DAYS
+
+from slow.span import DAYS, EVERYTHING, PAIRS, START, TRADED, WARMUP_DAYS
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 FAILURE = re.compile(r"Unexpected error|Traceback| - ERROR - |^freqtrade.*: error: ", re.MULTILINE)
 
 
+HUNG = 1800
+"""Seconds after which a test of this folder counts as hung: many times the slowest one's 100."""
+
+
 def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.timeout(HUNG))
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Bot:
         ]
         return [BIN / "freqtrade", command, *options, *arguments]
 
-    def __call__(self, command, *arguments, prefix=(), timeout=200, datadir=None):
+    def __call__(self, command, *arguments, prefix=(), datadir=None):
         finished = subprocess.run(
             [*prefix, *self.line(command, *arguments, datadir=datadir)],
             cwd=self.directory,
@@ -59,7 +65,6 @@ class Bot:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=timeout,
             check=False,
         )
         output = finished.stdout
@@ -84,7 +89,7 @@ def sandboxed(directory, pairs, start, days, *more):
             yield Bot(directory, overlay)
         finally:
             sandbox.terminate()
-            sandbox.wait(20)
+            sandbox.wait(200)
 
 
 @pytest.fixture(scope="session")
@@ -112,7 +117,7 @@ def downloaded(bot):
 
 @pytest.fixture(scope="session")
 def planted():
-    """Options that select a strategy with a planted fault."""
+    """Options that select one of the tests' own strategies, such as one with a planted fault."""
     return lambda name: [f"--strategy-path={Path(__file__).parent / 'strategies'}", f"--strategy={name}"]
 
 
@@ -129,8 +134,8 @@ def clusters(ours):
 
 
 @pytest.fixture
-def freqai(ours, tmp_path, request):
-    """Options that select the example for FreqAI, with small models of its own for each test."""
+def small_models(tmp_path, request):
+    """Options that switch FreqAI on, with small models of its own for each test."""
     small = {
         "identifier": re.sub(r"\W+", "-", request.node.name),
         "train_period_days": 8,
@@ -139,7 +144,13 @@ def freqai(ours, tmp_path, request):
     overlay = tmp_path / "small.json"
     overlay.write_text(json.dumps({"freqai": small}))
     configs = [f"--config={ROOT / 'configs' / 'freqai.json'}", f"--config={overlay}"]
-    return [*configs, *ours("FreqaiWithClusters"), "--freqaimodel=LightGBMRegressor"]
+    return [*configs, "--freqaimodel=LightGBMRegressor"]
+
+
+@pytest.fixture
+def freqai(ours, small_models):
+    """Options that select the example for FreqAI."""
+    return [*small_models, *ours("FreqaiWithClusters")]
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
 
+PATIENCE = 900
+"""Seconds after which a server counts as hung: many times what it takes on a busy machine."""
+
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _USER = "reader"
 
@@ -38,7 +41,7 @@ class Rest:
             "jwt_secret_key": secrets.token_hex(32),
         }
 
-    def ask(self, path, body=None, timeout=120, **query):
+    def ask(self, path, body=None, timeout=PATIENCE, **query):
         """Answer to a GET, or to a POST where there is a body."""
         url = f"http://127.0.0.1:{self.port}/api/v1/{path}?{urlencode(query)}"
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -54,7 +57,7 @@ class Rest:
         words = base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
         url = f"http://127.0.0.1:{self.port}/api/v1/token/login"
         request = urllib.request.Request(url, b"", {"Authorization": f"Basic {words}"})
-        with _OPENER.open(request, timeout=20) as answer:
+        with _OPENER.open(request, timeout=PATIENCE) as answer:
             self.token = json.load(answer)["access_token"]
 
     def answers(self):
@@ -64,7 +67,7 @@ class Rest:
         except OSError:
             return False
 
-    def until(self, holds, patience=120):
+    def until(self, holds, patience=PATIENCE):
         """Wait until something holds of the running server."""
         end = time.monotonic() + patience
         while not holds():
@@ -76,7 +79,7 @@ class Rest:
         """End the server, with force where it does not end by itself."""
         self.server.terminate()
         try:
-            self.server.wait(20)
+            self.server.wait(PATIENCE / 5)
         except subprocess.TimeoutExpired:
             self.server.kill()
             self.server.wait()

@@ -25,7 +25,7 @@ from freqtrade.optimize.backtesting import Backtesting
 from freqtrade.persistence import Trade
 from freqtrade.worker import Worker
 
-from liqfeature.sandbox.clock import set_clock
+from liqfeature.sandbox.server.clock import set_clock
 
 LATE = 2_000
 """Milliseconds after a candle's close at which the bot looks at it."""
@@ -91,7 +91,7 @@ def observed(strategy, pair, frame, row):
 
 
 def inputs(strategy, pair, frame, row):
-    """Return digests of all that a row may depend on: so many candles as the warm-up has, and what is known.
+    """Return digests of all that a row may depend on: the candles of the warm-up, and what is known.
 
     Open interest and funding are known a period and an hour after their stamp.
     """
@@ -102,7 +102,7 @@ def inputs(strategy, pair, frame, row):
     step = pd.Timedelta(milliseconds=timeframe_to_msecs(strategy.timeframe))
     first, close = candles["date"].iloc[0], candles["date"].iloc[-1] + step
     interest, funding = (
-        strategy.open_interest(pair),
+        strategy.cluster_feed.open_interest(pair),
         strategy.dp.get_pair_dataframe(pair, "1h", "funding_rate"),
     )
     period = interest["date"].diff().min() if len(interest) > 1 else step

@@ -7,7 +7,8 @@ import csv
 import re
 
 import pytest
-from span import DAYS, TRADED, WARMUP_DAYS, timerange
+
+from slow.span import DAYS, TRADED, WARMUP_DAYS, timerange
 
 STARTUPS = ("2400", "2450", "2494")
 """Candles before the compared row: from what the columns need to what a live bot gets on Binance."""
@@ -72,14 +73,17 @@ def test_a_planted_recursion_is_found(bot, downloaded, planted):
     assert NO_LOOKAHEAD in output
 
 
-def test_a_model_differs_only_in_the_candle_that_freqai_leaves_out(bot, downloaded, freqai, tmp_path):
+def test_a_model_differs_only_in_the_candle_that_freqai_leaves_out(
+    bot, downloaded, small_models, planted, tmp_path
+):
     """FreqAI predicts up to, not with, the last candle of a span, and fills in 0.
 
     The analysis cuts spans short and takes that row for a bias. A model that looks ahead would say something
     else there, not 0, and would take other trades. A look ahead by one candle stays hidden: features see the
-    candle that is left out. `tests/test_freqai.py` has them depend on their own row alone.
+    candle that is left out. `tests/columns/test_freqai.py` has them depend on their own row alone.
     """
-    row, output = lookahead(bot, freqai, tmp_path, timerange(20, 26), least=5, most=8)
+    strategy = [*small_models, *planted("FreqaiEntersOften")]
+    row, output = lookahead(bot, strategy, tmp_path, timerange(20, 26), least=5, most=8)
     assert (row["biased_entry_signals"], row["biased_exit_signals"]) == ("0", "0")
     assert set(row["biased_indicators"].split(",")) <= FORETOLD | ENTERED
     told = re.findall(r"bias in column (\S+)\.\s+(\S+)\s+!=\s+(\S+)", output)

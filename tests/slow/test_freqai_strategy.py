@@ -6,11 +6,11 @@ import re
 
 import pandas as pd
 import pytest
-from conftest import trades_in
-from span import PAIRS, timerange
 
 from liqfeature import COLUMNS
-from liqfeature.freqai import LEFT_OUT
+from liqfeature.columns.freqai import LEFT_OUT
+from slow.conftest import trades_in
+from slow.span import PAIRS, timerange
 
 DAYS = timerange(20, 30)
 LEARNT = {f"%-{name}" for name in COLUMNS if name.split("_")[1] not in LEFT_OUT}

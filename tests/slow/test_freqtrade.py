@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from span import DAYS, EVERYTHING, PAIRS, START, WARMUP_DAYS, timerange
+
+from slow.span import DAYS, EVERYTHING, PAIRS, START, WARMUP_DAYS, timerange
 
 COLUMNS = {
     "5m-futures": ["date", "open", "high", "low", "close", "volume"],
@@ -57,12 +58,6 @@ def test_the_backtest_trades_both_ways_and_pays_funding(trades):
     assert any(trade["funding_fees"] != 0 for trade in trades)
 
 
-def test_hyperopt_runs_over_thresholds_and_heatmap(bot, downloaded, clusters):
-    epochs = _hyperopt(bot, clusters, 20, "enter", "heatmap")
-    assert len(epochs) == 20
-    assert {"enter", "heatmap"} <= set(epochs[0]["params_details"])
-
-
 def test_hyperopt_searches_all_spaces_by_the_loss_of_the_configuration(bot, downloaded, clusters):
     epochs = _hyperopt(bot, clusters, 3, *SPACES, loss=None)
     assert len(epochs) == 3
@@ -73,7 +68,8 @@ def test_hyperopt_searches_all_spaces_by_the_loss_of_the_configuration(bot, down
 
 
 def test_a_changed_heatmap_value_changes_the_columns(bot, downloaded, clusters):
-    epochs = _hyperopt(bot, clusters, 6, "heatmap")
+    epochs = _hyperopt(bot, clusters, 4, "heatmap")
+    assert len(epochs) == 4
     heatmaps = {json.dumps(epoch["params_dict"], sort_keys=True) for epoch in epochs}
     profits = {epoch["results_metrics"]["profit_total_abs"] for epoch in epochs}
     assert len(heatmaps) > 1

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import ROOT, sandboxed
-from span import START, WARMUP_DAYS, timerange
 
 from liqfeature import COLUMNS
-from liqfeature.sandbox.clock import set_clock
+from liqfeature.sandbox.server.clock import set_clock
+from slow.conftest import ROOT, sandboxed
+from slow.span import START, WARMUP_DAYS, timerange
 
 STEPPING = Path(__file__).parent / "stepping.py"
 STRATEGY = [f"--strategy-path={Path(__file__).parent / 'strategies'}", "--strategy=EntersOften"]
@@ -23,8 +23,6 @@ SIGNALS = ["enter_long", "enter_short", "enter_tag", "exit_long", "exit_short", 
 DIGESTS = ["candles_digest", "open_interest_digest", "funding_digest"]
 BEGIN = START.replace(tzinfo=UTC) + timedelta(days=WARMUP_DAYS)
 STALE = (BEGIN + timedelta(hours=14), BEGIN + timedelta(hours=14, minutes=30))
-
-pytestmark = pytest.mark.timeout(1200)
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,6 @@ class Dry:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
-                timeout=500,
                 check=False,
             )
         text = log.read_text()

@@ -4,10 +4,10 @@ import urllib.error
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from rest import served
-from span import PAIRS, START, WARMUP_DAYS, timerange
 
 from liqfeature import COLUMNS
+from slow.rest import served
+from slow.span import PAIRS, START, WARMUP_DAYS, timerange
 
 PAIR = PAIRS[0]
 
@@ -21,12 +21,12 @@ def webserver(bot, downloaded, clusters):
 
 
 @pytest.fixture(scope="module")
-def trading(today, clusters):
-    """A dry run that has analysed its first candles."""
+def trading(today, planted):
+    """A dry run that trades when it is asked to, and only then."""
     settings = {"force_entry_enable": True, "initial_state": "running", "bot_name": "reader"}
     settings["exchange"] = {"pair_whitelist": [PAIR], "pair_blacklist": []}
     settings["telegram"] = {"enabled": False, "token": "", "chat_id": ""}
-    with served(today.line("trade", *clusters), today.directory, **settings) as rest:
+    with served(today.line("trade", *planted("TakesForcedEntries")), today.directory, **settings) as rest:
         yield rest
 
 
@@ -81,29 +81,22 @@ def test_pair_history_tells_columns_and_clusters_of_the_asked_days(webserver, da
     assert {item["type"] for item in answer["annotations"]} == {"area"}  # it knows of no trade
 
 
-def open_trade(trading):
-    """Return the bot's own trade, or one that it is told to open."""
-    own = trading.ask("status")
-    return (
-        own[0] if own else trading.ask("forceenter", {"pair": PAIR, "side": "short", "ordertype": "market"})
-    )
-
-
 def test_pair_candles_of_a_bot_tell_columns_clusters_and_the_plan_of_its_trade(trading):
     trading.log_in()
     trading.until(lambda: trading.ask("pair_candles", pair=PAIR, timeframe="5m", limit=1)["length"])
-    trade = open_trade(trading)
+    trade = trading.ask("forceenter", {"pair": PAIR, "side": "short", "ordertype": "market"})
     answer = trading.ask("pair_candles", pair=PAIR, timeframe="5m", limit=288)
     assert answer["length"] == 288
     assert_carries_columns(answer)
     assert_areas_are_the_last_row_s(answer)
-    side, sign = ("short", -1) if trade["is_short"] else ("long", 1)
+    assert trade["is_short"]
     lines = {item["label"]: item for item in answer["annotations"] if item["type"] == "line"}
-    assert f"{side} stop" in lines
-    assert set(lines) <= {f"{side} {price}" for price in ("stop", "first target", "second target")}
+    assert "short stop" in lines
+    assert set(lines) <= {f"short {price}" for price in ("stop", "first target", "second target")}
     before, last = (moment(row["date"]) for row in rows_of(answer)[-2:])
+    opened = datetime.fromtimestamp(trade["open_timestamp"] / 1000, UTC)
     for label, line in lines.items():
-        gain = sign * (line["y_start"] - trade["open_rate"])
+        gain = trade["open_rate"] - line["y_start"]
         assert gain < 0 if label.endswith("stop") else gain > 0
         assert line["y_start"] == line["y_end"]
-        assert (moment(line["start"]), moment(line["end"])) == (before, last)
+        assert (moment(line["start"]), moment(line["end"])) == (min(opened, before), last)

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from span import START, WARMUP_DAYS, timerange
+
+from slow.span import START, WARMUP_DAYS, timerange
 
 TAGS = {
     False: {"shorts_above", "longs_swept", "through_shorts"},

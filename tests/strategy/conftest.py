@@ -1,6 +1,7 @@
 """The strategy beside an exchange of Freqtrade's, without a network or a data base.
 
-Where there is no Freqtrade, importing `driving` skips the tests of each module: here it is imported late.
+Where there is no Freqtrade, importing `builders.driving` skips the tests of each module: here it is imported
+late.
 """
 
 from types import SimpleNamespace
@@ -11,8 +12,9 @@ import pytest
 @pytest.fixture
 def make_bot(tmp_path, monkeypatch):
     """Bots beside any exchange; nothing is stored in a data base, as in a backtest."""
-    from driving import Bot, no_data_base, settings_of
     from freqtrade.persistence import Trade
+
+    from builders.driving import Bot, no_data_base, settings_of
 
     opened = []
     monkeypatch.setattr(Trade, "session", SimpleNamespace(commit=lambda: None), raising=False)

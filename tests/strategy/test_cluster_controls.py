@@ -3,13 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from driving import PAIR, Bot, settings_of
-from frames import random_candles, random_funding, random_open_interest
 from freqtrade.data.history import get_datahandler
 from freqtrade.enums import CandleType
 
+from builders.driving import PAIR, Bot, settings_of
+from builders.frames import random_candles, random_funding, random_open_interest
 from liqfeature import HeatmapConfig, liquidation_features
-from liqfeature.features import COLUMNS
+from liqfeature.columns.features import COLUMNS
 
 WARMUP = HeatmapConfig.for_pair(PAIR).warmup
 EARLIER, N = 5 * 288, 300

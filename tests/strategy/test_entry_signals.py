@@ -6,8 +6,8 @@ import pytest
 
 pytest.importorskip("freqtrade")
 
-from driving import sides
-from entry_rows import QUIET, SWITCHES, TAGS, entries, good_row, mirror_row, signals, ways
+from builders.driving import sides
+from builders.entry_rows import QUIET, SWITCHES, TAGS, entries, good_row, mirror_row, signals, ways
 
 
 @ways
@@ -76,7 +76,6 @@ BROKEN = {
         "too near": ("liq_distance_above", lambda s: s.enter_room.value * 0.99),
         "too far": ("liq_distance_above", lambda s: s.enter_distance.value * 1.01),
         "thin": ("liq_density_above", lambda s: s.enter_density.value - 0.001),
-        "little fuel ahead": ("liq_imbalance", lambda s: s.enter_lean.value - 0.01),
         "something in between": ("liq_vacuum_above", lambda s: s.enter_air.value + 0.01),
         "no trend": ("ema_fast", lambda s: 100.0),
         "against the trend": ("ema_fast", lambda s: 99.0),
@@ -87,7 +86,6 @@ BROKEN = {
         "not reclaimed": ("liq_pierced_below", lambda s: 100.1),
         "at the edge": ("liq_pierced_below", lambda s: 100.0),
         "fuel left": ("liq_imbalance", lambda s: 1 - 2 * s.enter_remaining.value - 0.01),
-        "still open": ("open_interest_change", lambda s: -s.enter_interest_fall.value + 1e-4),
     },
     "through": {
         "hardly swept": ("liq_cleared_above", lambda s: s.enter_cleared.value - 0.01),
@@ -136,7 +134,6 @@ def test_a_row_at_every_threshold_is_an_entry(strategy, side, reach):
     row = good_row(strategy, "long") | {
         "liq_distance_above": getattr(strategy, reach).value,
         "liq_density_above": strategy.enter_density.value,
-        "liq_imbalance": strategy.enter_lean.value,
         "liq_vacuum_above": strategy.enter_air.value,
         "volume": strategy.enter_volume.value,
         "liq_hit_below": strategy.enter_hit.value,

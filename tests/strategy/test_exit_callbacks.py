@@ -8,7 +8,18 @@ import pytest
 pytest.importorskip("freqtrade")
 
 
-from driving import MARKET, NOW, PAIR, adjustment, enter, leave, leverages, mirrored, sides, wants_out
+from builders.driving import (
+    MARKET,
+    NOW,
+    PAIR,
+    adjustment,
+    enter,
+    leave,
+    leverages,
+    mirrored,
+    sides,
+    wants_out,
+)
 
 
 @sides
@@ -25,6 +36,15 @@ def test_the_first_target_sells_a_share_once(strategy, side, leverage, live):
     assert trade.amount == pytest.approx(10.0 * (1 - strategy.exit_first_share.value))
     for price in (first, mirrored(102.4, side), mirrored(110.0, side)):
         assert adjustment(strategy, trade, price)[0] is None
+
+
+@sides
+def test_targets_are_reached_by_the_price_at_which_freqtrade_would_sell(strategy, side):
+    """A live bot is given the price of an entry beside it; both are equal in a backtest."""
+    trade = enter(strategy, side)
+    near, wide = mirrored(101.9, side), mirrored(102.3, side)
+    assert adjustment(strategy, trade, near, entry_rate=wide)[0] is None
+    assert adjustment(strategy, trade, wide, entry_rate=near)[1] == "near_edge"
 
 
 @sides
@@ -90,6 +110,17 @@ def test_a_trade_is_left_before_it_would_pay_dear_funding(bot, strategy, side, r
     due = NOW + timedelta(hours=16)
     now = due - timedelta(minutes=minutes)
     assert strategy.custom_exit(PAIR, trade, now, 100.0, 0.0) == reason
+
+
+@pytest.mark.parametrize(
+    ("every", "due"), [(1.0, range(1, 24)), (4.0, range(4, 24, 4)), (8.0, (8, 16)), (math.nan, (8, 16))]
+)
+def test_a_trade_is_left_before_each_payment_of_a_market(bot, strategy, every, due):
+    trade = enter(strategy, "long")
+    bot.show(funding=0.01, funding_hours=every)
+    asked = [NOW + timedelta(hours=hour, minutes=-10) for hour in range(1, 24)]
+    left = [strategy.custom_exit(PAIR, trade, now, 100.0, 0.0) == "funding" for now in asked]
+    assert [hour for hour, is_left in enumerate(left, 1) if is_left] == list(due)
 
 
 @sides

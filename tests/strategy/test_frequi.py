@@ -4,9 +4,9 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from driving import NOW, PAIR, enter, sides
-from frames import random_candles
 
+from builders.driving import NOW, PAIR, enter, sides
+from builders.frames import random_candles
 from liqfeature import HeatmapConfig
 
 pytest.importorskip("freqtrade")
@@ -54,7 +54,7 @@ def test_an_open_trade_s_stop_and_targets_are_lines(strategy, bot, side):
     trade = enter(strategy, side)
     rows, _ = bot.provider.get_analyzed_dataframe(PAIR, "5m")
     drawn = strategy.ft_plot_annotations(PAIR, rows)
-    plan = strategy.plans[trade.id]
+    plan = strategy.plan_of(trade)
     lines = {item["label"]: item["y_start"] for item in drawn if item["type"] == "line"}
     assert lines == {
         f"{side} stop": plan.stop,

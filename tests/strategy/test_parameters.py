@@ -1,29 +1,28 @@
 """Warm-up, hyperopt's parameters, and indicators, on every exchange."""
 
-import dataclasses
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
-from frames import random_candles, random_funding, random_open_interest
+
+from builders.frames import random_candles, random_funding, random_open_interest
 
 pytest.importorskip("freqtrade")
 
-from driving import (
-    PAIR,
-    exchanges,
-)
 from freqtrade.data.history import get_datahandler
 from freqtrade.enums import CandleType, HyperoptState
 from freqtrade.exceptions import ConfigurationError
 from freqtrade.optimize.hyperopt_tools import HyperoptStateContainer
 from freqtrade.strategy.hyper import detect_all_parameters
 
-from liqfeature import HeatmapConfig
-from liqfeature.config import EXCHANGES
-from liqfeature.errors import ConfigError
-from liqfeature.features import COLUMNS
+from builders.driving import (
+    PAIR,
+    exchanges,
+)
+from liqfeature import HeatmapConfig, outlook
+from liqfeature.columns.features import COLUMNS
+from liqfeature.exchange.traits import EXCHANGES
 
 
 @exchanges
@@ -44,9 +43,9 @@ def test_freqtrade_accepts_what_an_exchange_is_said_to_give_at_most(make_bot, na
         bot.exchange.validate_required_startup_candles(10 * most, "5m")
 
 
-def test_freqtrade_finds_the_four_spaces(strategy):
+def test_freqtrade_finds_the_five_spaces(strategy):
     found = detect_all_parameters(strategy)
-    assert set(found) == {"enter", "exit", "heatmap", "protection"}
+    assert set(found) == {"enter", "exit", "heatmap", "protection", "stop"}
     for space, parameters in found.items():
         assert all(name.startswith(f"{space}_") for name in parameters)
 
@@ -106,6 +105,17 @@ def test_indicators_are_added_beside_the_candles(make_bot, tmp_path, name):
     assert ready["liq_near_above"].notna().any()
 
 
+def test_stops_keep_the_distance_that_price_goes_before_a_trade_ends(strategy, monkeypatch):
+    candles = random_candles(3000, seed=3)
+    monkeypatch.setattr(strategy.stop_probability, "value", 0.2)
+    monkeypatch.setattr(strategy.exit_hours, "value", 6)
+    frame = strategy.advise_indicators(candles.copy(), {"pair": PAIR})
+    ahead = outlook(candles, strategy.heatmap_config(PAIR))
+    for where in ("above", "below"):
+        stated = ahead.stop_distance(where, 0.2, horizon=72)
+        np.testing.assert_array_equal(frame[f"stop_distance_{where}"], stated)
+
+
 def test_context_indicators_are_those_of_their_definition(make_bot, tmp_path):
     strategy = make_bot().strategy()
     candles = random_candles(3000, seed=3)
@@ -133,12 +143,12 @@ def test_protections_are_those_of_their_space(strategy, monkeypatch):
 
 def test_parameters_of_the_configuration_stand_in_for_the_defaults(bot):
     usual = bot.strategy()
-    bot.config["parameters"] = {"enter": {"enter_lean": 0.1}, "exit": {"exit_hours": 3}}
+    bot.config["parameters"] = {"enter": {"enter_air": 0.5}, "exit": {"exit_hours": 3}}
     strategy = bot.strategy()
     strategy.ft_bot_start()
-    assert (strategy.enter_lean.value, strategy.longest_hours) == (0.1, 3)
+    assert (strategy.enter_air.value, strategy.longest_hours) == (0.5, 3)
     assert strategy.enter_room.value == usual.enter_room.value
-    assert usual.enter_lean.value != 0.1
+    assert usual.enter_air.value != 0.5
 
 
 def test_hyperopt_reaches_no_further_than_freqtrades_own_class(strategy):
@@ -149,18 +159,3 @@ def test_hyperopt_reaches_no_further_than_freqtrades_own_class(strategy):
         chain.append(bases[0].__name__)
         bases = () if chain[-1] == "IStrategy" else bases[0].__bases__
     assert chain == ["ClusterTrades", "IStrategy"]
-
-
-@exchanges
-def test_the_change_of_open_interest_lies_within_what_a_live_bot_loads(make_bot, name):
-    """A horizon of a day would need 1,440 candles: more than OKX and Bitget give beside the map's."""
-    strategy = make_bot(name).strategy()
-    candles, pair = random_candles(300, seed=3), {"pair": PAIR}
-    own = strategy.heatmap_config(PAIR) if name != "hyperliquid" else HeatmapConfig.for_exchange(name)
-    strategy.heatmap_config = lambda _: dataclasses.replace(own, horizon=288)
-    if strategy.startup_candle_count >= 5 * 288:
-        assert "open_interest_change" in strategy.advise_indicators(candles, pair)
-    else:
-        assert name == "bitget"
-        with pytest.raises(ConfigError, match="span must be at most 199"):
-            strategy.advise_indicators(candles, pair)

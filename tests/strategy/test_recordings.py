@@ -1,6 +1,4 @@
-"""Recorded liquidations, where the configuration names a recorder's directory."""
-
-import json
+"""Recorded liquidations, where the configuration names a recorder's database."""
 
 import numpy as np
 import pandas as pd
@@ -8,12 +6,11 @@ import pytest
 
 pytest.importorskip("freqtrade")
 
-from driving import PAIR
-from frames import random_candles
-
-from liqfeature import ConfigError, liquidation_features
+from builders.driving import PAIR
+from builders.frames import random_candles
+from builders.recordings import record
+from liqfeature import COLUMNS, ConfigError, liquidation_features
 from liqfeature.data.prints import Print
-from liqfeature.recorder.journal import Journal
 
 CASCADES = ["liq_cascade_above", "liq_cascade_below"]
 
@@ -26,53 +23,51 @@ def candles(strategy):
 @pytest.fixture
 def recordings(tmp_path, candles):
     """One print of each side in every candle, by a recorder that listened all the time."""
-    root = tmp_path / "a recorder's directory"
     time = candles["date"].dt.as_unit("ms").astype("int64").to_numpy()
     size = np.random.default_rng(0).lognormal(0, 1, (2, time.size))
-    Journal(root).append(
-        [
-            Print(int(t) + 60_000, "binance", PAIR, name, 100.0, None, float(x), 100.0 * float(x))
-            for name, row in zip(("long", "short"), size, strict=True)
-            for t, x in zip(time, row, strict=True)
-        ]
-    )
-    (root / "binance").mkdir()
-    spans = {PAIR: [[int(time[0]), int(time[-1]) + 300_000]]}
-    (root / "binance" / "listened.json").write_text(json.dumps(spans))
+    prints = [
+        Print(int(t) + 60_000, "binance", PAIR, name, 100.0, None, float(x), 100.0 * float(x))
+        for name, row in zip(("long", "short"), size, strict=True)
+        for t, x in zip(time, row, strict=True)
+    ]
+    root = record(tmp_path / "my recordings.sqlite", prints, [(int(time[0]), int(time[-1]) + 300_000)])
     return root, pd.DataFrame({"date": candles["date"], "long": 100 * size[0], "short": 100 * size[1]})
 
 
 @pytest.fixture
-def feed(strategy, monkeypatch):
-    """The strategy without open interest and funding beside the candles."""
-    nothing = pd.DataFrame({"date": pd.to_datetime([], utc=True)})
-    monkeypatch.setattr(strategy, "open_interest", lambda pair: nothing.assign(open_interest_amount=[]))
-    monkeypatch.setattr(strategy, "funding_rates", lambda pair: nothing.assign(funding_rate=[]))
-    return strategy
+def columns_of(bot, candles):
+    """Columns of the strategy, loaded anew with the recordings named in its configuration."""
+
+    def columns(root=None, rows=slice(None)):
+        bot.config["recordings"] = root and str(root)
+        frame = bot.strategy().cluster_columns(candles.iloc[rows], {"pair": PAIR})
+        return frame[list(COLUMNS)]
+
+    return columns
 
 
-def test_columns_know_what_was_recorded(bot, feed, candles, recordings):
+def test_columns_know_what_was_recorded(columns_of, strategy, candles, recordings):
     root, totals = recordings
-    plain = feed.liquidation_columns(candles, PAIR)
-    feed.prepare(bot.config | {"recordings": str(root)})
-    told = feed.liquidation_columns(candles, PAIR)
-    want = liquidation_features(candles, feed.heatmap_config(PAIR), liquidations=totals)
-    pd.testing.assert_frame_equal(told, want)
-    pd.testing.assert_frame_equal(told.drop(columns=CASCADES), plain.drop(columns=CASCADES))
-    assert (told[CASCADES] != plain[CASCADES]).to_numpy()[feed.startup_candle_count :].all()
+    plain, found = columns_of(), columns_of(root)
+    want = liquidation_features(candles, strategy.heatmap_config(PAIR), liquidations=totals)
+    pd.testing.assert_frame_equal(found, want)
+    pd.testing.assert_frame_equal(found.drop(columns=CASCADES), plain.drop(columns=CASCADES))
+    assert (found[CASCADES] != plain[CASCADES]).to_numpy()[strategy.startup_candle_count :].all()
 
 
-def test_a_bot_sees_the_row_that_its_backtest_sees(bot, feed, candles, recordings):
-    feed.prepare(bot.config | {"recordings": str(recordings[0])})
-    whole = feed.liquidation_columns(candles, PAIR)
+def test_a_bot_sees_the_row_that_its_backtest_sees(columns_of, strategy, candles, recordings):
+    root, _ = recordings
+    whole = columns_of(root)
     for end in (len(candles) - 70, len(candles) - 1):
-        begin = end + 1 - feed.startup_candle_count
-        live = feed.liquidation_columns(candles.iloc[begin : end + 1], PAIR)
+        live = columns_of(root, slice(end + 1 - strategy.startup_candle_count, end + 1))
         np.testing.assert_array_equal(live.iloc[-1].to_numpy(), whole.iloc[end].to_numpy())
 
 
-def test_a_directory_that_is_not_there_is_refused_before_the_bot_starts(bot, strategy, tmp_path):
+@pytest.mark.parametrize("name", ["gone.sqlite", "a directory"])
+def test_what_is_no_recording_is_refused_before_the_bot_starts(bot, tmp_path, name):
+    (tmp_path / "a directory").mkdir()
+    bot.config["recordings"] = str(tmp_path / name)
     with pytest.raises(
-        ConfigError, match=r"recordings must be a directory of liqfeature record, received .*gone"
+        ConfigError, match=f"recordings must be a file of liqfeature record, received .*{name}"
     ):
-        strategy.prepare(bot.config | {"recordings": str(tmp_path / "gone")})
+        bot.strategy()

@@ -8,7 +8,9 @@ import pytest
 
 pytest.importorskip("freqtrade")
 
-from driving import (
+from freqtrade.enums import CandleType
+
+from builders.driving import (
     FAR,
     MARKET,
     NOW,
@@ -23,10 +25,8 @@ from driving import (
     sides,
     wants_out,
 )
-from freqtrade.enums import CandleType
-
-from liqfeature.margin import liquidation_price
-from liqfeature.tiers import tiers_for
+from builders.liquidation import liquidation_price
+from liqfeature.exchange.tables import tiers_for
 
 
 @pytest.mark.parametrize("max_leverage", [3.0, 125.0])
@@ -35,7 +35,7 @@ from liqfeature.tiers import tiers_for
 @sides
 def test_own_liquidation_lies_beyond_the_stop(bot, strategy, side, far, wallet, max_leverage):
     """A stop as far as 85 is beyond what the strategy takes, but there alone liquidation is near."""
-    strategy.plan_rule = replace(strategy.plan_rule, max_distance=0.3)
+    type(strategy).plan_rule = replace(strategy.plan_rule, max_distance=0.3)
     fund(bot, wallet)
     bot.show(**{FAR[side]: mirrored(far, side)})
     sign = -1 if side == "short" else 1
@@ -57,7 +57,7 @@ def test_own_liquidation_lies_beyond_the_stop(bot, strategy, side, far, wallet, 
 
 @sides
 def test_a_nearer_stop_allows_more_leverage(bot, strategy, side):
-    strategy.plan_rule = replace(strategy.plan_rule, max_distance=0.3)
+    type(strategy).plan_rule = replace(strategy.plan_rule, max_distance=0.3)
     found = []
     for far in (90.0, 85.0, 80.0):
         bot.show(**{FAR[side]: mirrored(far, side)})
@@ -65,8 +65,11 @@ def test_a_nearer_stop_allows_more_leverage(bot, strategy, side):
     assert found == sorted(set(found), reverse=True)
 
 
+WILD = {"stop_distance_below": 0.05, "stop_distance_above": 0.05}
+
+
 @sides
-@pytest.mark.parametrize("row", [{"atr": math.nan}, {"atr": 0.0}, {"atr": 5.0}], ids=["nan", "0", "wide"])
+@pytest.mark.parametrize("row", [{"atr": math.nan}, {"atr": 0.0}, WILD], ids=["nan", "0", "wild"])
 def test_without_an_acceptable_stop_there_is_no_trade(bot, strategy, side, row):
     bot.show(liq_far_below=math.nan, liq_far_above=math.nan, **row)
     assert answers(strategy, side) == NO_TRADE
@@ -102,11 +105,11 @@ def test_only_the_last_closed_candle_counts(bot, strategy, side):
 
 
 @sides
-def test_a_plan_without_clusters_stops_at_a_multiple_of_the_range_and_has_no_targets(bot, strategy, side):
+def test_a_plan_without_clusters_stops_where_the_probability_asks_and_has_no_targets(bot, strategy, side):
     bot.show(**{name: math.nan for name in MARKET if name.startswith("liq_")})
     assert ask(strategy, "confirm_trade_entry", side) is True
     trade = enter(strategy, side)
-    stop = mirrored(100 - strategy.plan_rule.fallback * MARKET["atr"], side)
+    stop = mirrored(100 * (1 - MARKET["stop_distance_below"]), side)
     assert strategy.plan_of(trade).stop == pytest.approx(stop)
     for price in (0.01, 50.0, 99.0, 100.0, 101.0, 200.0, 1e6):
         assert adjustment(strategy, trade, price)[0] is None
@@ -141,19 +144,29 @@ def test_the_stake_is_capped_and_falls_with_leverage(strategy, side):
 
 
 @sides
-@pytest.mark.parametrize(("cascade", "share"), [(0.25, 0.75), (1.0, 0.0), (math.nan, 0.0)])
-def test_the_stake_shrinks_with_the_risk_of_a_cascade_behind(bot, strategy, side, cascade, share):
-    full = ask(strategy, "custom_stake_amount", side)
-    behind, ahead = ("below", "above") if side == "long" else ("above", "below")
-    bot.show(**{f"liq_cascade_{ahead}": 0.9})
-    assert ask(strategy, "custom_stake_amount", side) == full > 0
-    bot.show(**{f"liq_cascade_{behind}": cascade})
-    assert ask(strategy, "custom_stake_amount", side) == pytest.approx(share * full)
+def test_the_stake_falls_with_the_distance_that_the_stop_must_have(bot, strategy, side):
+    near = ask(strategy, "custom_stake_amount", side)
+    bot.show(stop_distance_below=0.0393, stop_distance_above=0.0393)
+    far = ask(strategy, "custom_stake_amount", side)
+    # 0.2 % of cost on either side of stops 3.14 and 3.93 % away
+    assert far / near == pytest.approx((0.0314 + 0.002) / (0.0393 + 0.002), rel=2e-3)
+
+
+@sides
+def test_a_size_by_sigma_makes_one_sigma_worth_the_risk_wherever_the_stop_lies(bot, strategy, side):
+    strategy.sized_by = "sigma"
+    for far in (97.0, 98.0):
+        for sigma in (0.004, 0.008):
+            bot.show(liq_sigma=sigma, **{FAR[side]: mirrored(far, side)})
+            notional = 2.0 * ask(strategy, "custom_stake_amount", side, leverage=2.0)
+            assert notional * sigma == pytest.approx(strategy.risk_per_trade * WALLET)
+    bot.show(liq_sigma=math.nan)
+    assert answers(strategy, side)[1] == 0.0
 
 
 @sides
 def test_leverage_leaves_room_for_the_fee_of_a_liquidation(bot, strategy, side):
-    strategy.plan_rule = replace(strategy.plan_rule, max_distance=0.3)
+    type(strategy).plan_rule = replace(strategy.plan_rule, max_distance=0.3)
     bot.show(**{FAR[side]: mirrored(85.0, side)})
     with_fee = ask(strategy, "leverage", side)
     strategy.liquidation_fee_rate = 0.0
@@ -162,13 +175,13 @@ def test_leverage_leaves_room_for_the_fee_of_a_liquidation(bot, strategy, side):
 
 @sides
 def test_the_fee_of_a_liquidation_is_what_the_exchange_says(bot, strategy, side, monkeypatch):
-    strategy.plan_rule = replace(strategy.plan_rule, max_distance=0.3)
+    type(strategy).plan_rule = replace(strategy.plan_rule, max_distance=0.3)
     bot.show(**{FAR[side]: mirrored(85.0, side)})
     assumed = ask(strategy, "leverage", side)
     found = {}
-    for told in ("0.012500", "0.020000", None):
-        info = {} if told is None else {"liquidationFee": told}
+    for fee in ("0.012500", "0.020000", None):
+        info = {} if fee is None else {"liquidationFee": fee}
         monkeypatch.setitem(bot.exchange._markets, PAIR, {"symbol": PAIR, "info": info})
-        found[told] = ask(strategy, "leverage", side)
+        found[fee] = ask(strategy, "leverage", side)
     assert found["0.012500"] == found[None] == assumed
     assert 1 < found["0.020000"] < assumed

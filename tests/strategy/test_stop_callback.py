@@ -6,8 +6,20 @@ import pytest
 
 pytest.importorskip("freqtrade")
 
-from driving import NOW, TICK, adjustment, assert_stop_of_plan, enter, leave, leverages, look, mirrored, sides
 from freqtrade.persistence import LocalTrade
+
+from builders.driving import (
+    NOW,
+    TICK,
+    adjustment,
+    assert_stop_of_plan,
+    enter,
+    leave,
+    leverages,
+    look,
+    mirrored,
+    sides,
+)
 
 
 @sides
@@ -133,6 +145,18 @@ def test_the_stop_stays_where_price_is_in_the_newer_cluster_or_a_strategy_wants_
     strategy.stops_tighten = False
     adjustment(strategy, trade, mirrored(103.0, side))
     assert look(strategy, trade, mirrored(103.0, side)) == stop
+
+
+@sides
+def test_the_stop_follows_by_the_price_at_which_freqtrade_would_sell(bot, strategy, side):
+    """A price that has entered the newer cluster leaves no shield, whatever that of an entry is."""
+    trade = enter(strategy, side)
+    newer_cluster(bot, side)
+    inside, beyond = mirrored(100.9, side), mirrored(101.3, side)
+    adjustment(strategy, trade, inside, entry_rate=beyond)
+    assert strategy.plan_of(trade).current_stop == strategy.plan_of(trade).stop
+    adjustment(strategy, trade, beyond, entry_rate=inside)
+    assert strategy.plan_of(trade).current_stop == pytest.approx(mirrored(TIGHTER, side))
 
 
 @sides

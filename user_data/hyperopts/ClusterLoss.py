@@ -5,11 +5,11 @@ from typing import Any
 from freqtrade.optimize.hyperopt import IHyperOptLoss
 from pandas import DataFrame
 
-from liqfeature.judgement import search_loss
+from liqfeature.walkforward.loss import search_loss
 
 
 class ClusterLoss(IHyperOptLoss):
-    """The arithmetic stands in `liqfeature.judgement.search_loss`."""
+    """The arithmetic stands in `liqfeature.walkforward.loss.search_loss`."""
 
     trades_per_month = 50
 

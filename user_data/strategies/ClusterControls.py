@@ -1,15 +1,16 @@
 """Controls: the same strategy with one thing taken away. One that does as well says it did not matter."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from LiquidationClusters import LiquidationClusters
 from pandas import DataFrame, concat
 
-from liqfeature import liquidation_features
+from liqfeature import HeatmapConfig, liquidation_features
 from liqfeature.data.store import load_beside, load_candles
-from liqfeature.plan import Plan
-from liqfeature.walkforward.controls import of_earlier, path_only, permuted, usual_edges
+from liqfeature.strategy import Plan, PlanRule
+from liqfeature.walkforward.controls import of_earlier, permuted, usual_edges
 
 
 class FrozenPlans(LiquidationClusters):
@@ -31,29 +32,24 @@ class WithEarlierDays(FrozenPlans):
     def candles(self) -> int:
         return self.days * 288
 
-    def stored(self, pair: str, candle_type: str) -> DataFrame | None:
-        return load_beside(self.config["datadir"], pair, self.timeframe, candle_type)
-
-    def open_interest(self, pair: str) -> DataFrame | None:
-        return self.stored(pair, "open_interest")
-
-    def funding_rates(self, pair: str) -> DataFrame | None:
-        return self.stored(pair, "funding_rate")
-
-    def with_earlier(self, candles: DataFrame, pair: str) -> DataFrame:
-        whole = load_candles(self.config["datadir"], pair, self.timeframe)
+    def with_earlier(self, candles: DataFrame, pair: str) -> tuple[DataFrame, DataFrame]:
+        """Return candles that begin `days` earlier, and their columns."""
+        stored, place = self.config["datadir"], (pair, self.timeframe)
+        whole = load_candles(stored, *place)
         earlier = whole[whole["date"] < candles["date"].iloc[0]].tail(self.candles)
-        return concat([earlier, candles], ignore_index=True)
+        whole = concat([earlier, candles], ignore_index=True)
+        beside = {name: load_beside(stored, *place, name) for name in ("open_interest", "funding_rate")}
+        inputs = self.cluster_feed.inputs(whole, pair) | beside
+        return whole, liquidation_features(whole, self.heatmap_config(pair), **inputs)
 
 
 class ShiftedColumns(WithEarlierDays):
     """Look at the map of five days before: its distances and amounts, laid around today's price."""
 
-    def liquidation_columns(self, candles: DataFrame, pair: str) -> DataFrame:
-        whole = self.with_earlier(candles, pair)
-        features = super().liquidation_columns(whole, pair)
-        earlier = of_earlier(features, whole["close"], candles=self.candles)
-        return earlier.tail(len(candles)).set_index(candles.index)
+    def cluster_columns(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
+        whole, features = self.with_earlier(dataframe, metadata["pair"])
+        earlier = of_earlier(features, whole["close"], candles=self.candles).tail(len(dataframe))
+        return self.cluster_feed.columns(dataframe, metadata["pair"], earlier.set_index(dataframe.index))
 
 
 class UsualDistances(WithEarlierDays):
@@ -63,11 +59,11 @@ class UsualDistances(WithEarlierDays):
     from it. Entries and exits by signal are therefore the strategy's own.
     """
 
-    def liquidation_columns(self, candles: DataFrame, pair: str) -> DataFrame:
-        whole = self.with_earlier(candles, pair)
-        features = super().liquidation_columns(whole, pair)
+    def cluster_columns(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
+        whole, features = self.with_earlier(dataframe, metadata["pair"])
         usual = usual_edges(features, whole["close"], candles=self.candles).add_prefix("usual_")
-        return concat([features, usual], axis=1).tail(len(candles)).set_index(candles.index)
+        own = concat([features, usual], axis=1).tail(len(dataframe)).set_index(dataframe.index)
+        return self.cluster_feed.columns(dataframe, metadata["pair"], own)
 
     def populate_exit_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
         frame = super().populate_exit_trend(dataframe, metadata)  # the last to look at the map itself
@@ -77,35 +73,43 @@ class UsualDistances(WithEarlierDays):
 
 
 class PathOnly(LiquidationClusters):
-    """Look at a map in which every candle opens the same amount: no volume, open interest or funding."""
+    """Look at the twin of the map in which every candle opens the same amount: no volume or open interest."""
 
-    def liquidation_columns(self, candles: DataFrame, pair: str) -> DataFrame:
-        return liquidation_features(path_only(candles), self.heatmap_config(pair))
+    def heatmap_config(self, pair: str) -> HeatmapConfig:
+        return super().heatmap_config(pair).changed({"flow.opens": "path"})
 
 
 class RangeStops(FrozenPlans):
     """Take stops and targets from the average true range alone."""
 
-    first_ranges, second_ranges = 5.0, 7.0
+    stop_ranges, first_ranges, second_ranges = 5.0, 5.0, 7.0
 
-    def planned(self, pair: str, rate: float, side: str) -> Plan | None:
-        row = self.last_row(pair)
+    def plan_entry(self, pair: str, rate: float, side: str) -> Plan | None:
+        row = self.cluster_feed.last_row(pair)
         if row is None:
             return None
         sign = -1 if side == "short" else 1
-        atr, rule = float(row["atr"]), self.plan_rule
-        if not 0 < rule.fallback * atr <= rule.max_distance * rate:
+        atr = float(row["atr"])
+        if not 0 < self.stop_ranges * atr <= self.plan_rule.max_distance * rate:
             return None
         targets = {
             "first_target": rate + sign * self.first_ranges * atr,
             "second_target": rate + sign * self.second_ranges * atr,
         }
-        stop = rate - sign * rule.fallback * atr
+        stop = rate - sign * self.stop_ranges * atr
         return Plan(side=side, entry_price=float(rate), stop=stop, **targets)
 
 
+class PlainTargets(LiquidationClusters):
+    """Sell at one and two times the distance to the stop, wherever clusters lie."""
+
+    @property
+    def plan_rule(self) -> PlanRule:
+        return replace(super().plan_rule, targets="plain")
+
+
 class RandomEntries(LiquidationClusters):
-    """Enter as often, at candles drawn by lot."""
+    """Enter as often, at random candles."""
 
     seed = 1
 

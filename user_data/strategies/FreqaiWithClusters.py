@@ -1,6 +1,6 @@
 """Entries by a model that FreqAI trains on the columns; stops beyond clusters, targets at them.
 
-What the model sees are the `liq_` columns alone, free of scale: `help(liqfeature.freqai)`.
+What the model sees are the `liq_` columns alone, free of scale: `help(liqfeature.columns.freqai)`.
 
 - The columns belong into `feature_engineering_standard`, which gets the whole frame, once for each pair in a
   backtest; `feature_engineering_expand_all` would compute them again for each timeframe and period.
@@ -18,8 +18,8 @@ from typing import Any
 from freqtrade.strategy import DecimalParameter, IStrategy
 from pandas import DataFrame
 
-from liqfeature.freqai import freqai_features, later_move
-from liqfeature.mixin import around_clusters
+from liqfeature.columns.freqai import freqai_features, later_move
+from liqfeature.strategy import around_clusters
 
 
 class FreqaiWithClusters(around_clusters(IStrategy)):

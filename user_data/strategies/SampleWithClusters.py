@@ -1,4 +1,4 @@
-"""Your own entries and exits, with stops beyond liquidation clusters and targets at them.
+"""Your own entries and exits, sized by the sigma that the columns state, with stops beyond clusters.
 
 The signal is the oldest of all, relative strength crossing a line. What the clusters add is marked.
 """
@@ -9,7 +9,7 @@ from freqtrade.strategy import IntParameter, IStrategy
 from pandas import DataFrame
 from ta.momentum import rsi
 
-from liqfeature.mixin import around_clusters  # clusters
+from liqfeature.strategy import around_clusters  # clusters
 
 
 class SampleWithClusters(around_clusters(IStrategy)):  # clusters: the callbacks
@@ -20,6 +20,7 @@ class SampleWithClusters(around_clusters(IStrategy)):  # clusters: the callbacks
     timeframe = "5m"
     process_only_new_candles = True
     minimal_roi = {}
+    sized_by, risk_per_trade = "sigma", 0.001  # clusters: one sigma of an hour costs 0.1 % of equity
 
     enter_oversold = IntParameter(15, 45, default=30, space="enter")
     enter_overbought = IntParameter(55, 85, default=70, space="enter")

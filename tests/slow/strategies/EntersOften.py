@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pandas import DataFrame
 
-from liqfeature.plan import PlanRule
-from liqfeature.signals import trusted
+from liqfeature.strategy import PlanRule
+from liqfeature.strategy.signals import trusted
 
 _SOURCE = Path(__file__).parents[3] / "user_data" / "strategies" / "LiquidationClusters.py"
 _SPEC = spec_from_file_location("liquidation_clusters", _SOURCE)
@@ -14,21 +14,18 @@ _MODULE = module_from_spec(_SPEC)
 _SPEC.loader.exec_module(_MODULE)
 
 _EVERY = 6 * 300
-"""Seconds from one added entry to the next."""
+"""Seconds from one added entry to the next; long and short take turns."""
 
 
 class EntersOften(_MODULE.LiquidationClusters):
-    plan_rule = PlanRule(fallback=1.5, max_distance=0.01, min_distance=0.002)
+    plan_rule = PlanRule(stop_probability=0.9, max_distance=0.01, min_distance=0.002)
     protections = ()
 
     def populate_entry_trend(self, dataframe: DataFrame, metadata: dict) -> DataFrame:
         frame = super().populate_entry_trend(dataframe, metadata)
         sound = trusted(frame, quality=self.enter_quality.value, volume=self.enter_volume.value)
         free = (frame["enter_long"] == 0) & (frame["enter_short"] == 0) & sound
-        due = frame["date"].astype("datetime64[s, UTC]").astype("int64") % _EVERY == 0
-        for column, lean in (
-            ("enter_long", frame["liq_imbalance"] > 0),
-            ("enter_short", frame["liq_imbalance"] < 0),
-        ):
-            frame.loc[free & due & lean, [column, "enter_tag"]] = (1, "due")
+        turn = frame["date"].astype("datetime64[s, UTC]").astype("int64") % (2 * _EVERY)
+        for column, due in (("enter_long", turn == 0), ("enter_short", turn == _EVERY)):
+            frame.loc[free & due, [column, "enter_tag"]] = (1, "due")
         return frame

@@ -1,0 +1,88 @@
+"""Options that say which market a command reads, and reading it."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from liqfeature.chart.colours import THEMES
+from liqfeature.cli.output import PAGE, add_output
+from liqfeature.cli.source import TIMEFRAME, add_source, source_of
+from liqfeature.data.schema import SIMULATED
+from liqfeature.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from liqfeature.data.backtest import Backtest
+    from liqfeature.data.pair import PairData
+
+
+def add_market(command: argparse.ArgumentParser) -> "argparse._ActionsContainer":
+    """Add the options that `load_market` reads.
+
+    Returns the group of options one of which says where the market is, at first `--datadir` alone.
+    """
+    source = _add_data(command)
+    told = "such as BTC/USDT:USDT, or BTC where one pair fits (default: the whitelist's first)"
+    command.add_argument("--pair", help=told)
+    told = f"of the candles (default: the configuration's, else {TIMEFRAME})"
+    command.add_argument("--timeframe", help=told)
+    return source
+
+
+def _add_data(command: argparse.ArgumentParser) -> "argparse._ActionsContainer":
+    source = add_source(command)
+    parameters = "every parameter of the map as JSON, instead of the exchange's"
+    command.add_argument("--heatmap", type=Path, metavar="FILE", help=parameters)
+    return source
+
+
+def load_market(args: argparse.Namespace, pair: str = "", timeframe: str = "") -> "PairData":
+    """Read what the options name, or another pair of it, and say what it is; an error says what is wrong."""
+    from liqfeature.data.pair import PairData
+
+    source = source_of(args)
+    pair = pair or source.pair or _only_pair(source.datadir)
+    timeframe = timeframe or source.timeframe
+    market = PairData.load(source.datadir, pair, timeframe, exchange=source.exchange, config=args.heatmap)
+    used = ", ".join(name.replace("_", " ") for name, table in market.inputs.items() if table is not None)
+    where = f"{market.pair} {market.timeframe} of {market.exchange}{', SANDBOX' if market.simulated else ''}"
+    print(f"{where}: {len(market.candles)} candles, {used or 'nothing beside them'}", file=sys.stderr)
+    return market
+
+
+def _only_pair(datadir: Path) -> str:
+    """Return the pair of a directory that holds one; a ConfigError lists several."""
+    from liqfeature.data.store import require_pairs
+
+    pairs = require_pairs(datadir)
+    if len(pairs) > 1:
+        message = f"--pair must be one of {', '.join(pairs)}, which {datadir} has, received none"
+        raise ConfigError(message)
+    return pairs[0]
+
+
+def add_page(command: argparse.ArgumentParser) -> None:
+    """Add the options that say what page is written."""
+    add_output(command, "--out", PAGE, "page to write, FILE.html", required=True)
+    command.add_argument("--theme", choices=list(THEMES), default="dark", help="default: %(default)s")
+
+
+def add_backtest(command: argparse.ArgumentParser) -> None:
+    """Add the options that say which backtest is shown, on which map, and where."""
+    results = "archive of a backtest, or a directory: its newest"
+    command.add_argument("--results", type=Path, required=True, help=results)
+    _add_data(command)
+    add_page(command)
+
+
+def load_markets(args: argparse.Namespace, backtest: "Backtest") -> "dict[str, PairData]":
+    """Read the market of each pair that was traded, with the options of `add_backtest`."""
+    pairs = sorted(backtest.trades["pair"].unique()) if len(backtest.trades) else []
+    return {pair: load_market(args, pair, backtest.figures["timeframe"]) for pair in pairs}
+
+
+def title_of(markets: "Mapping[str, PairData]", text: str) -> str:
+    """Begin a title with a word on simulated prices where a market has them."""
+    return f"{SIMULATED}: {text}" if any(market.simulated for market in markets.values()) else text

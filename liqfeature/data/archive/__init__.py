@@ -1,0 +1,1 @@
+"""Binance's public archive: years of open interest, positioning, funding and depth, as files."""

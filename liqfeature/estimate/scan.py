@@ -1,0 +1,273 @@
+"""From aligned candles to the map and the rows read off it."""
+
+import dataclasses
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from liqfeature.compiled import announced
+from liqfeature.errors import DataError
+from liqfeature.estimate.config import N_BLOCKS, N_GENERATIONS, HeatmapConfig
+from liqfeature.estimate.flow import Flow, open_and_close, path_alone
+from liqfeature.estimate.kernels.baseline import Baseline
+from liqfeature.estimate.kernels.clusters import TAPS_AT_ONCE
+from liqfeature.estimate.kernels.exposure import Exposure, Mixture
+from liqfeature.estimate.kernels.logarithm import exp_prices, log_prices
+from liqfeature.estimate.kernels.read import READINGS, Reading, Workspace
+from liqfeature.estimate.kernels.scan import Candles, scan
+from liqfeature.estimate.outlook import Outlook
+from liqfeature.estimate.reach import STEPS_PER_SIGMA
+from liqfeature.market.market import Market
+from liqfeature.market.rolling import trailing_sum
+from liqfeature.types import FloatArray
+
+MOST_BINS = 1_000_000
+"""Of the map, which takes 600 bytes for each: twice what any price in `WIDEST_RANGE` needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """A walk over candles, ready to run: inputs in bins, an empty map, and the rows to write."""
+
+    config: HeatmapConfig
+    market: Market
+    origin: int  # bin of the grid that is bin 0 of the exposure
+    flow: Flow
+    candles: Candles
+    mixture: Mixture
+    outlook: Outlook
+    reading: Reading
+    work: Workspace
+    exposure: Exposure
+    baseline: Baseline
+    nearest: FloatArray  # (2, 3): see kernels/clusters.py
+    cleared: FloatArray  # (2, n): see kernels/clusters.py
+    table: FloatArray  # (2 * n_readings + spare, n): each reading above price and below it, then spare rows
+    swept: FloatArray  # (4, 2, n): amount, notional, notional within the horizon, level of a cascade
+
+    @property
+    def columns(self) -> FloatArray:
+        """View (2, n_readings, n) of the readings in the table, by side."""
+        return self._readings[:, ::-1].swapaxes(0, 1)
+
+    @property
+    def _readings(self) -> FloatArray:
+        return self.table[: 2 * len(READINGS)].reshape(len(READINGS), 2, -1)
+
+    def outlook_in_fractions(self) -> Outlook:
+        """As `outlook_of` returns it, without looking back again."""
+        return _in_fractions(self.outlook, self.config)
+
+    def run(self, first: int, stop: int, read_from: int = 0) -> None:
+        """Walk the rows from `first` to before `stop`; begin at 0 and go on where the last walk stopped.
+
+        Rows before `read_from` are not read off the map: most of the time, where nobody looks at them.
+        """
+        with announced(scan, "compiling the scan once, about 12 s"):
+            scan(
+                self.candles,
+                self.mixture,
+                self.reading,
+                self.work,
+                self.exposure,
+                self.baseline,
+                self.nearest,
+                self.cleared,
+                self._readings,
+                self.swept,
+                first,
+                stop,
+                read_from,
+            )
+
+
+def walk_market(market: Market, config: HeatmapConfig, spare: int = 0) -> Scan:
+    """Walk all candles, reading off the map what rows after warm-up depend on."""
+    scan = prepare_scan(market, config, spare)
+    scan.run(0, market.tick.size, read_from=config.warmup - 1 - config.memory)
+    return scan
+
+
+def prepare_scan(market: Market, config: HeatmapConfig, spare: int = 0) -> Scan:
+    """Lay out everything that the kernels need: prices in bins, flow, tables, an empty map."""
+    if config.flow.opens == "path":
+        market = path_alone(market)
+    n = market.tick.size
+    flow = open_and_close(
+        market.volume, market.daily_volume(config.lookback), market.open_interest, config.flow
+    )
+    offset, weight = config.leverage.mixture(1.0)
+    scalped = config.leverage.scalped()
+    mixture = Mixture(config.grid.in_bins(offset), np.stack([weight * (1.0 - scalped), weight * scalped]))
+    candles = _in_bins(market, flow, config)
+    origin, n_bins = _extent(candles, mixture, config)
+    outlook = _outlook(market, config, candles.high, candles.low, candles.close)
+    reading = _reading(market, config, outlook, origin, n_bins)
+    return Scan(
+        config=config,
+        market=market,
+        origin=origin,
+        flow=flow,
+        candles=_counted_from(origin, candles),
+        mixture=mixture,
+        outlook=outlook,
+        reading=reading,
+        work=_workspace(config, reading.taps.size, mixture.offset.shape[1]),
+        exposure=_empty_exposure(n_bins),
+        baseline=_empty_baseline(config),
+        nearest=np.tile((0.0, -1.0, 0.0), (2, 1)),  # none yet
+        cleared=np.zeros((2, n)),
+        table=np.full((2 * len(READINGS) + spare, n), np.nan),
+        swept=np.zeros((4, 2, n)),
+    )
+
+
+def _in_bins(market: Market, flow: Flow, config: HeatmapConfig) -> Candles:
+    return Candles(
+        tick=market.tick,
+        high=_bins(market.high, config),
+        low=_bins(market.low, config),
+        close=_bins(market.close, config),
+        touched=np.stack([_bins(price, config) for price in (market.touched_low, market.touched_high)]),
+        volume=market.counted_volume,  # only its shares count
+        open_interest=flow.open_interest,
+        carried=flow.carried,
+        late=flow.late,
+        late_first=market.late_first,
+        late_stop=market.late_stop,
+        kept=flow.kept,
+        opened=flow.opened,
+        funding=market.funding / config.grid.width,
+    )
+
+
+def _bins(price: FloatArray, config: HeatmapConfig) -> FloatArray:
+    logs = np.empty_like(price)
+    log_prices(price, logs)
+    return config.grid.in_bins(logs)
+
+
+def outlook_of(market: Market, config: HeatmapConfig) -> Outlook:
+    """Look back from the close of each candle: fractions of price, NaN before `config.warmup` candles."""
+    bins = (_bins(price, config) for price in (market.high, market.low, market.close))
+    return _in_fractions(_outlook(market, config, *bins), config)
+
+
+def _in_fractions(outlook: Outlook, config: HeatmapConfig) -> Outlook:
+    return dataclasses.replace(outlook, unit=config.grid.width, n_unknown=config.warmup - 1)
+
+
+def _outlook(
+    market: Market, config: HeatmapConfig, high: FloatArray, low: FloatArray, close: FloatArray
+) -> Outlook:
+    return Outlook.of(
+        high,
+        low,
+        close,
+        tick=market.tick,
+        interval=market.interval,
+        rule=config.reach,
+        lookback=config.lookback,
+        longest=max(config.max_age, config.lookback),
+    )
+
+
+def _extent(candles: Candles, mixture: Mixture, config: HeatmapConfig) -> tuple[int, int]:
+    """Lowest bin and number of bins: all prices, and around them whatever is read, or opened and moved."""
+    if candles.high.size == 0:
+        return 0, 1
+    read = config.grid.n_window(config.band) + config.grid.taps().size
+    moved = math.ceil(np.max(trailing_sum(np.abs(candles.funding), config.max_age))) + 1
+    below, above = max(read, moved - np.min(mixture.offset)), max(read, moved + np.max(mixture.offset))
+    lowest = math.floor(np.min(candles.low) - below) - 2
+    highest = math.floor(np.max(candles.high) + above) + 2
+    n_bins = highest - lowest + 1
+    if n_bins > MOST_BINS:
+        message = (
+            f"candles and funding: prices, and what funding moves liquidation prices by, must span at most "
+            f"{MOST_BINS} bins of width {config.grid.width:g}, received {n_bins}, {moved} of them for funding"
+        )
+        raise DataError(message)
+    return lowest, n_bins
+
+
+def _counted_from(origin: int, candles: Candles) -> Candles:
+    return candles._replace(
+        high=candles.high - origin,
+        low=candles.low - origin,
+        close=candles.close - origin,
+        touched=candles.touched - origin,
+    )
+
+
+def _reading(market: Market, config: HeatmapConfig, outlook: Outlook, origin: int, n_bins: int) -> Reading:
+    grid, rule, lookback = config.grid, config.cascade, config.lookback
+    taps = grid.taps()
+    edge, centre = np.empty(n_bins + 1), np.empty(n_bins)
+    exp_prices((np.arange(n_bins + 1, dtype=np.float64) + origin) * grid.width, edge)
+    exp_prices((np.arange(n_bins, dtype=np.float64) + (origin + 0.5)) * grid.width, centre)
+    sigma, notional = outlook.sigma(config.horizon), market.usual_notional(lookback)
+    return Reading(
+        generation=config.max_age // N_GENERATIONS,
+        block=lookback // N_BLOCKS,
+        horizon=config.horizon,
+        lookback=lookback,
+        ratio=config.clusters.ratio,
+        least=config.clusters.least_share,
+        level=math.ceil(rule.level * lookback) - 1,
+        surge=rule.surge_level(market.liquidated) * config.horizon,
+        per_sigma=float(STEPS_PER_SIGMA),
+        reach=config.reach.reach(),
+        tilts=outlook.tilts(sigma, config.horizon),
+        odds=rule.log_odds(config.horizon / lookback),
+        taps=np.pad(taps, (0, -taps.size % TAPS_AT_ONCE)),
+        smoothing=grid.smoothing,
+        centre=np.stack([centre[::-1], centre]),
+        edge=np.stack([edge[::-1], edge]),
+        price=market.close,
+        sigma=sigma,
+        impact=rule.impact_per_notional(outlook.usual_variance(lookback), notional),
+    )
+
+
+def _workspace(config: HeatmapConfig, n_taps: int, n_levels: int) -> Workspace:
+    n_window = config.grid.n_window(config.band)
+    return Workspace(
+        entries=np.zeros(3),
+        place=np.zeros((2, 3, n_levels), dtype=np.int64),
+        passed=np.zeros(2, dtype=np.int64),
+        amount=np.zeros((2, n_window + n_taps - 1)),
+        smooth=np.zeros((2, n_window)),
+        notional=np.zeros(n_window),
+        bar=np.zeros(n_window),
+        over=np.zeros(n_window, dtype=np.bool_),
+    )
+
+
+def _empty_exposure(n_bins: int) -> Exposure:
+    return Exposure(
+        amount=np.zeros((2, N_GENERATIONS, 2, n_bins)),
+        moment=np.zeros((2, N_GENERATIONS, 2, n_bins)),
+        funding=np.zeros(N_GENERATIONS),
+        older=np.zeros((2, 2, n_bins)),
+        older_moment=np.zeros((2, 2, n_bins)),
+        scale=np.ones(2),
+        span=np.tile(np.array([n_bins, -1], dtype=np.int64), (2, 2, 1)),
+        current=np.full(1, -1, dtype=np.int64),
+    )
+
+
+def _empty_baseline(config: HeatmapConfig) -> Baseline:
+    n_window = config.grid.n_window(config.band)
+    return Baseline(
+        block=np.zeros((N_BLOCKS + 1, n_window)),
+        rows=np.zeros(N_BLOCKS + 1, dtype=np.int64),
+        number=np.full(N_BLOCKS + 1, -1, dtype=np.int64),
+        profile=np.zeros(n_window),
+        level=np.full(2, np.inf),
+        below=np.full(2, config.lookback, dtype=np.int64),
+        equal=np.zeros(2, dtype=np.int64),
+        current=np.full(1, -1, dtype=np.int64),
+        seen=np.zeros(1, dtype=np.int64),
+    )

@@ -1,0 +1,1 @@
+"""The simulated exchange: Binance USD-M's REST routes and streams, on loopback."""

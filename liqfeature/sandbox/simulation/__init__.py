@@ -1,0 +1,1 @@
+"""The simulated market: traders with known positions, prices, liquidations."""

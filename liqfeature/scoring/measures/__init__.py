@@ -1,0 +1,1 @@
+"""Measures of a map: ranks, places, probabilities, each with an interval."""

@@ -1,0 +1,1 @@
+"""The live map: a page for all pairs, served on this machine."""

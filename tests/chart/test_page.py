@@ -1,0 +1,216 @@
+"""Pages in a real browser, at the width of a desk and of a telephone."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from builders.browser import PROGRAM, browser
+from builders.charts import CANDLES, CONFIG, INPUTS
+from liqfeature import liquidation_features
+from liqfeature.chart.figure import heatmap_figure
+from liqfeature.chart.options import SHOWN
+from liqfeature.chart.page import Part, write_page
+from liqfeature.chart.picture import take_picture
+
+pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium or Chrome on PATH to open pages with")
+
+WIDTHS = (1400, 390)
+
+COLOURS = """
+(async (axis) => {
+    const image = [...document.querySelectorAll(".heatmaplayer image")][axis];
+    const picture = new Image();
+    picture.src = image.getAttribute("href") || image.getAttribute("xlink:href");
+    await picture.decode();
+    const canvas = document.createElement("canvas");
+    [canvas.width, canvas.height] = [picture.width, picture.height];
+    const pen = canvas.getContext("2d");
+    pen.drawImage(picture, 0, 0);
+    const all = new Uint32Array(pen.getImageData(0, 0, canvas.width, canvas.height).data.buffer);
+    return new Set(all).size;
+})(%d)
+"""
+"""Number of colours in the map of one side."""
+
+TEXTS = """
+[...document.querySelectorAll(".chart text, h1, p")].map(t => [t.textContent, t.getBoundingClientRect()])
+    .filter(([text, box]) => text.trim() && box.width > 0 && box.height > 0)
+    .map(([text, box]) => [text, box.left, box.top, box.right, box.bottom])
+"""
+
+BUTTON = """
+(() => {
+    const box = [...document.querySelectorAll(".updatemenu-button")][%d].getBoundingClientRect();
+    return [box.left + box.width / 2, box.top + box.height / 2];
+})()
+"""
+
+PIXEL = """
+((number, x, y) => {
+    const box = charts[0].getBoundingClientRect();
+    const [across, up] = ["xaxis", "yaxis"].map(name => charts[0]._fullLayout[name + number]);
+    return [box.left + across._offset + across.d2p(x), box.top + up._offset + up.d2p(y)];
+})(%r, %r, %r)
+"""
+
+HOVER = "[...document.querySelectorAll('.hoverlayer .nums')].map(t => t.textContent).join(' ')"
+
+
+@pytest.fixture(scope="module")
+def page_path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "page.html"
+    date = CANDLES["date"].iloc[-200]
+    forced = pd.DataFrame({"date": [date] * 2, "side": ["long", "short"], "notional": [3e7, 1e7]})
+    wide, slim = (
+        heatmap_figure(CANDLES, CONFIG, **INPUTS, liquidations=forced, title="", narrow=narrow)
+        for narrow in (False, True)
+    )
+    table = [["a name", *(f"measure {i}" for i in range(20))], ["a map", *["0.123 (0.10..0.15)"] * 20]]
+    write_page(
+        [Part(facts={}, wide=wide, slim=slim), Part(facts={}, table=table)],
+        path,
+        title="BTC/USDT:USDT 5m: a map",
+        note="A note. " * 20,
+        theme="dark",
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    with browser(tmp_path_factory.mktemp("profile")) as page:
+        yield page
+
+
+@pytest.fixture(scope="module", params=WIDTHS)
+def loaded(request, opened, page_path):
+    opened.open(page_path, request.param)
+    return opened
+
+
+@pytest.fixture
+def page(loaded):
+    """Return the page as it was when it was opened."""
+    loaded.move(1, 1)
+    loaded.run("draw().then(() => true)")
+    yield loaded
+    assert loaded.complaints == []
+    assert [url for url in loaded.requested if not url.startswith(("file:", "data:"))] == []
+
+
+def test_both_maps_are_painted_and_nothing_sticks_out(page):
+    assert page.run(COLOURS % 0) > 50
+    assert page.run(COLOURS % 1) > 50
+    assert page.run("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.run("charts[0].querySelectorAll('.candlesticklayer path, .boxlayer path').length") > 0
+
+
+def test_no_text_overlaps_another_or_leaves_the_page(page):
+    assert_apart(page)
+
+
+def assert_apart(page):
+    texts, width = page.run(TEXTS), page.run("window.innerWidth")
+    assert len(texts) > 30
+    for i, (text, left, top, right, bottom) in enumerate(texts):
+        assert left >= 0, text
+        assert right <= width, text
+        for other, x0, y0, x1, y1 in texts[:i]:
+            overlap = min(right, x1) - max(left, x0), min(bottom, y1) - max(top, y0)
+            assert min(overlap) <= 2, (text, other)
+
+
+def test_hover_tells_the_cell_s_numbers(page):
+    """A cell can be narrower than a pixel: what counts are the numbers of the cell whose date is shown."""
+    row, date, price = page.run(
+        "(() => { const t = charts[0]._fullData[0], z = t.z; let best = [0, 0, 0];"
+        "for (let i = 0; i < z.length; i++) for (let j = 60; j < z[i].length - 60; j++)"
+        "if (z[i][j] > best[2]) best = [i, j, z[i][j]];"
+        "return [best[0], t.x[best[1]], (t.y[best[0]] + t.y[best[0] + 1]) / 2]; })()"
+    )
+    page.move(*page.run(PIXEL % ("", date, price)))
+    page.wait(f"{HOVER}.includes('longs liquidated at')")
+    text = page.run(HOVER)
+    shown = pd.Timestamp(re.search(r"\d\d \w{3} \d{4} \d\d:\d\d", text)[0])
+    assert abs(shown - pd.Timestamp(date)) <= pd.Timedelta("1h")
+    cell = f"charts[0]._fullData[0].x.findIndex(d => d.startsWith('{shown:%Y-%m-%dT%H:%M}'))"
+    notional = page.run(f"charts[0]._fullData[0].z[{row}][{cell}]")
+    assert f"{notional:,.0f} USDT" in text
+    assert "% of open interest" in text
+    assert "h before" in text
+
+
+def test_hover_in_a_pane_tells_the_column_of_that_candle(page):
+    rows = liquidation_features(CANDLES, CONFIG, **INPUTS)["liq_fuel_below"].iloc[CONFIG.warmup :]
+    at = rows.idxmax()
+    date = CANDLES["date"].iloc[at]
+    page.move(*page.run(PIXEL % ("4", date.tz_localize(None).isoformat(), float(rows[at]))))
+    page.wait(f"{HOVER}.includes('fuel below')")
+    assert f"fuel below {rows[at]:,.0f} USDT" in page.run(HOVER)
+    assert f"{date:%d %b %H:%M}" in page.run(HOVER)
+
+
+def test_clicks_switch_sides(page):
+    for choice, hidden in (("long", 1), ("short", 0)):
+        page.click(*page.run(BUTTON % list(SHOWN).index(choice)))
+        page.wait(
+            f"charts[0].data[{hidden}].visible === false && charts[0].data[{1 - hidden}].visible === true"
+        )
+        page.wait("document.querySelectorAll('.heatmaplayer image').length === 1")
+        assert page.run(COLOURS % 0) > 50
+    page.click(*page.run(BUTTON % list(SHOWN).index("one")))
+    page.wait("charts[0].layout.coloraxis.colorscale[9][1] === charts[0].layout.coloraxis2.colorscale[9][1]")
+    page.wait("document.querySelectorAll('.heatmaplayer image').length === 2")
+
+
+def test_a_button_for_days_moves_every_pane(page):
+    page.run("document.querySelector('.rangeselector .button').dispatchEvent(new MouseEvent('click'))")
+    page.wait(
+        "new Date(charts[0].layout.xaxis.range[1]) - new Date(charts[0].layout.xaxis.range[0]) <= 86400000"
+    )
+    ranges = page.run(
+        "['xaxis', 'xaxis4', 'xaxis5', 'xaxis6', 'xaxis9'].map(a => charts[0]._fullLayout[a].range[0])"
+    )
+    assert len(set(ranges)) == 1
+
+
+@pytest.mark.parametrize("width", [360, 821, 1000])
+def test_no_text_overlaps_another_at_widths_between(opened, page_path, width):
+    opened.open(page_path, width)
+    assert_apart(opened)
+
+
+def test_a_page_rearranges_itself_when_the_window_narrows(opened, page_path):
+    opened.open(page_path, 1400)
+    wide = opened.run("charts[0].layout.margin.t")
+    metrics = {"width": 390, "height": 900, "deviceScaleFactor": 1, "mobile": True}
+    opened.ask("Emulation.setDeviceMetricsOverride", **metrics)
+    opened.wait(f"charts[0].layout.margin.t > {wide}")
+    opened.wait("document.documentElement.scrollWidth <= 390")
+    assert opened.run("charts[0].layout.margin.t") > wide
+    assert opened.run("charts[0].getBoundingClientRect().right") <= 390
+
+
+def test_no_text_of_a_trade_can_end_or_swallow_the_page_s_script(opened, tmp_path):
+    """An HTML parser that has read <!--<script> inside a script does not see its end."""
+    import plotly.graph_objects as go
+
+    for text in ("<!--<script>", "</script><script>document.title = 'taken'</script>", "<!--", "]]>"):
+        drawn = go.Figure(go.Scatter(x=[1], y=[1], text=[text], name=text))
+        path = tmp_path / "hostile.html"
+        write_page([Part(facts={text: text}, wide=drawn)], path, title=text, note=text, theme="dark")
+        opened.open(path, 1400)
+        assert opened.run("document.querySelectorAll('.scatterlayer .trace').length") == 1
+        assert opened.run("charts[0].data[0].text[0]") == text
+        assert opened.run("document.title") == text
+        data = path.read_text(encoding="utf-8").partition('id="figures">')[2].partition("</script>")[0]
+        assert "<" not in data
+
+
+def test_a_picture_is_taken(page_path, tmp_path):
+    take_picture(page_path, tmp_path / "page.png", width=900, height=700)
+    head = (tmp_path / "page.png").read_bytes()[:24]
+    assert head[:8] == b"\x89PNG\r\n\x1a\n"
+    assert tuple(np.frombuffer(head[16:24], ">u4")) == (900, 700)
