@@ -112,7 +112,7 @@ def validate(
 def _of_candles(
     market: Market, walks: Walks, config: HeatmapConfig, rows: tuple[int, int]
 ) -> Iterator[Score]:
-    """What needs nothing recorded."""
+    """Score what needs nothing recorded: forecasts, touches, and sizes and stops on neutral trades."""
     yield from score_own_events(walks, rows)
     yield from score_risk(market, config, rows)
     yield from score_touches(walks.estimate, rows)
