@@ -10,7 +10,7 @@ from liqfeature.columns.column import Column
 from liqfeature.columns.outlook import OUTLOOK_COLUMNS, write_outlook
 from liqfeature.columns.positioning import NAMES, POSITIONING, positioning_scores
 from liqfeature.columns.untraded import UNTRADED_COLUMNS, write_untraded
-from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.estimate.kernels.read import READINGS
 from liqfeature.estimate.scan import Scan, walk_market
 from liqfeature.market.market import Inputs, Market
@@ -122,7 +122,7 @@ def liquidation_features(
     1 where it is fresh, falling to 0.5 without; the lower of now and the mean over `max_age` counts. It is
     halved where volume comes in contracts of unknown size, and where the pair's leverage limit is assumed.
     """
-    config = config or HeatmapConfig()
+    config = configuration(config)
     return columns_of(walk_for_columns(Market.of(candles, config.join_rule, **inputs), config), candles.index)
 
 

@@ -7,7 +7,7 @@ from typing import Unpack
 import numpy as np
 import pandas as pd
 
-from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.estimate.kernels.cascade import reach_probability
 from liqfeature.estimate.kernels.clusters import Cluster, find_clusters
 from liqfeature.estimate.kernels.exposure import bin_of
@@ -85,7 +85,7 @@ def cluster_ladder(
     DataError
         If there are fewer than `config.warmup` candles, or the frames break a rule.
     """
-    scan = walk_newest(candles, config or HeatmapConfig(), **inputs)
+    scan = walk_newest(candles, configuration(config), **inputs)
     return Ladder(
         date=candles["date"].iloc[-1],
         close=float(scan.market.close[-1]),

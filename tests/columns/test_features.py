@@ -17,7 +17,16 @@ from builders.frames import (
     small_config,
     small_configs,
 )
-from liqfeature import COLUMNS, HeatmapConfig, LiqFeatureError, liquidation_features
+from liqfeature import (
+    COLUMNS,
+    ConfigError,
+    HeatmapConfig,
+    LiqFeatureError,
+    estimate_heatmap,
+    heatmap_history,
+    liquidation_features,
+    outlook,
+)
 from liqfeature.estimate.flow import FlowRule
 from liqfeature.estimate.grid import PriceGrid
 from liqfeature.estimate.reach import ReachRule
@@ -386,3 +395,12 @@ def test_one_wick_that_the_mark_price_did_not_follow_leaves_the_next_days_as_the
             off = (after[name] - calm[name]).abs()[same]
             assert off.mean() < 0.02
             assert off.iloc[12:].max() < 0.1
+
+
+@pytest.mark.parametrize("wrong", [{"band": 0.05}, "heatmap.json", random_candles(9, 1)])
+def test_what_is_no_configuration_is_refused(wrong: object) -> None:
+    for call in (liquidation_features, estimate_heatmap, heatmap_history, outlook):
+        with pytest.raises(
+            ConfigError, match=r"^config must be a HeatmapConfig; frames go by keyword, received"
+        ):
+            call(random_candles(300, 1), wrong)  # type: ignore[operator]
