@@ -25,9 +25,7 @@ _SIDED = {
     "far": Column("price", 0, math.inf, "far edge of the nearest cluster"),
     "notional": Column("quote", 0, math.inf, "resting in the nearest cluster"),
     "density": Column("share of open interest per 1 % of price", 0, math.inf, "of the nearest cluster"),
-    "age": Column("candles", 0, math.inf, "notional-weighted age of what rests in the nearest cluster"),
     "total": Column("quote", 0, math.inf, "resting within `band` of price"),
-    "strongest": Column("price", 0, math.inf, "peak of the cluster that holds most within `band`"),
     "hit": Column("probability", 0, 1, "that the nearest cluster's near edge is touched within `horizon`"),
     "fuel": Column(
         "quote",

@@ -17,9 +17,7 @@ WORTH = {
         "Ranks and shares. Within 1.5 % of price recordings agree; beyond 5 % it is the average profile."
     ),
     "density": "Compares clusters of different pairs. Beyond the path of price no gain was measured.",
-    "age": "Not measured by itself.",
     "total": "What shares of amounts are taken of. Rests, and is mostly not force-closed.",
-    "strongest": "Not measured by itself; beyond 1.5 % of price the place is weak.",
     "hit": (
         "Comes true within .7 to 2.5 points on four coins that it was not fitted to; Brier skill .33 to .41."
     ),
