@@ -10,6 +10,7 @@ from liqfeature.columns.column import Column
 from liqfeature.columns.outlook import OUTLOOK_COLUMNS, write_outlook
 from liqfeature.columns.positioning import NAMES, POSITIONING, positioning_scores
 from liqfeature.columns.untraded import UNTRADED_COLUMNS, write_untraded
+from liqfeature.columns.windows import WINDOWS
 from liqfeature.estimate.config import HeatmapConfig
 from liqfeature.estimate.kernels.read import READINGS
 from liqfeature.estimate.scan import Scan, walk_market
@@ -77,6 +78,9 @@ FURTHER = {
     for name, what in zip(NAMES, POSITIONING.values(), strict=True)
 }
 """Columns that are there where `positioning` is."""
+
+DESCRIBED = COLUMNS | FURTHER | WINDOWS
+"""All that the package has to offer: those of `scheduled_windows` come from a call of their own."""
 
 _NAMES = pd.Index(COLUMNS)
 """Made once: a bot asks for one row at a time, and pandas takes its time over names."""
