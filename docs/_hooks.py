@@ -1,5 +1,6 @@
-"""Filled into pages by `make docs`: entries of columns, the changelog, links to files of the repository."""
+"""Filled into pages by `make docs`: entries of columns, the changelog, links to files, formulas."""
 
+import html
 import math
 import re
 from pathlib import Path
@@ -17,6 +18,20 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, **_: Any) -> str:
     if page.file.src_uri == "changelog.md":
         markdown = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8").replace("](docs/", "](")
     return source_links(markdown, config.repo_url or "")
+
+
+def on_page_content(content: str, **_: Any) -> str:
+    """Set formulas as MathML, which browsers draw by themselves."""
+    return re.sub(
+        r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', _formula, content, flags=re.DOTALL
+    )
+
+
+def _formula(found: re.Match[str]) -> str:
+    from latex2mathml.converter import convert
+
+    display = "inline" if found[2] == "(" else "block"
+    return convert(html.unescape(found[3]), display=display)
 
 
 def column_entries() -> str:

@@ -152,6 +152,10 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     reference = (tmp_path / "api" / "index.html").read_text(encoding="utf-8")
     for name in set(liqfeature.__all__) - {"COLUMNS"}:
         assert re.search(rf'id="liqfeature\.[\w.]*\b{name}"', reference), name
+    model = (tmp_path / "model" / "index.html").read_text(encoding="utf-8")
+    assert "<mi>f</mi><mi>t</mi>" in model
+    assert "arithmatex" not in model
+    assert not re.search(r'<script[^>]+src="https?:', model), "a page that needs the internet"
     assert "Unreleased" in (tmp_path / "changelog" / "index.html").read_text(encoding="utf-8")
 
 
