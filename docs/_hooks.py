@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from liqfeature.columns.features import COLUMNS, FURTHER
+from liqfeature.columns.features import DESCRIBED
 from liqfeature.columns.worth import worth_of
 
 ROOT = Path(__file__).parents[1]
@@ -37,7 +37,7 @@ def _formula(found: re.Match[str]) -> str:
 def column_entries() -> str:
     """Write an entry for each column, one for both sides of price."""
     entries: dict[tuple[str, str], list[str]] = {}
-    for name, column in (COLUMNS | FURTHER).items():
+    for name, column in DESCRIBED.items():
         entries.setdefault((column.unit, column.meaning), []).append(name)
     return "\n".join(_entry(names) for names in entries.values())
 
@@ -49,7 +49,7 @@ def source_links(markdown: str, repository: str) -> str:
 
 
 def _entry(names: list[str]) -> str:
-    column = (COLUMNS | FURTHER)[names[0]]
+    column = DESCRIBED[names[0]]
     anchor = re.sub(r"_(above|below)$", "", names[0])
     ends = ["any" if math.isinf(end) else f"{end:g}" for end in (column.lowest, column.highest)]
     lines = [f"### {', '.join(f'`{name}`' for name in names)} {{ #{anchor} }}", ""]

@@ -10,6 +10,7 @@ from liqfeature.columns.column import Column
 from liqfeature.columns.outlook import OUTLOOK_COLUMNS, write_outlook
 from liqfeature.columns.positioning import NAMES, POSITIONING, positioning_scores
 from liqfeature.columns.untraded import UNTRADED_COLUMNS, write_untraded
+from liqfeature.columns.windows import WINDOWS
 from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.estimate.kernels.read import READINGS
 from liqfeature.estimate.scan import Scan, walk_market
@@ -25,9 +26,7 @@ _SIDED = {
     "far": Column("price", 0, math.inf, "far edge of the nearest cluster"),
     "notional": Column("quote", 0, math.inf, "resting in the nearest cluster"),
     "density": Column("share of open interest per 1 % of price", 0, math.inf, "of the nearest cluster"),
-    "age": Column("candles", 0, math.inf, "notional-weighted age of what rests in the nearest cluster"),
     "total": Column("quote", 0, math.inf, "resting within `band` of price"),
-    "strongest": Column("price", 0, math.inf, "peak of the cluster that holds most within `band`"),
     "hit": Column("probability", 0, 1, "that the nearest cluster's near edge is touched within `horizon`"),
     "fuel": Column(
         "quote",
@@ -79,6 +78,9 @@ FURTHER = {
     for name, what in zip(NAMES, POSITIONING.values(), strict=True)
 }
 """Columns that are there where `positioning` is."""
+
+DESCRIBED = COLUMNS | FURTHER | WINDOWS
+"""All that the package has to offer: those of `scheduled_windows` come from a call of their own."""
 
 _NAMES = pd.Index(COLUMNS)
 """Made once: a bot asks for one row at a time, and pandas takes its time over names."""

@@ -9,7 +9,7 @@ import pandas as pd
 
 from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.estimate.kernels.cascade import reach_probability
-from liqfeature.estimate.kernels.clusters import Cluster, find_clusters
+from liqfeature.estimate.kernels.clusters import Cluster, find_nearest
 from liqfeature.estimate.kernels.exposure import bin_of
 from liqfeature.estimate.scan import Scan
 from liqfeature.heatmap.snapshot import walk_newest
@@ -102,7 +102,7 @@ def _rungs(scan: Scan, side: int) -> Iterator[Rung]:
     least = scan.reading.least * open_interest
     smooth = work.smooth[side].copy()
     while open_interest > 0:
-        found = find_clusters(smooth, work.bar, window, least, work.over)[0]
+        found = find_nearest(smooth, work.bar, window, least, work.over)
         if found.near < 0:
             return
         yield _rung(scan, side, found, window, open_interest)

@@ -36,7 +36,7 @@ WARM = CONFIG.warmup - 1
 QUOTE = [name for name, column in COLUMNS.items() if column.unit == "quote"]
 PRICE = [name for name, column in COLUMNS.items() if column.unit == "price"]
 OTHER = [name for name in COLUMNS if name not in (*QUOTE, *PRICE)]
-NEED_A_CLUSTER = ("distance", "near", "peak", "far", "notional", "density", "age", "strongest", "hit")
+NEED_A_CLUSTER = ("distance", "near", "peak", "far", "notional", "density", "hit")
 
 
 def features_of(market: Frames, config: HeatmapConfig = CONFIG) -> pd.DataFrame:
@@ -63,7 +63,7 @@ def test_every_column_and_nothing_else_is_returned_in_order_as_floats() -> None:
     assert (features.dtypes == np.float64).all()
     assert features.index.equals(market.candles.index)
     assert len(QUOTE) == 8
-    assert len(PRICE) == 10
+    assert len(PRICE) == 8
 
 
 @settings(SEEDED, max_examples=30)
@@ -95,13 +95,11 @@ def test_columns_agree_with_each_other_and_with_price(market: Frames, config: He
         for nearer, farther in pairwise(path):
             assert (sign * (farther - nearer) > -tiny)[found].all()
         assert (sign * (row["far"] - row["near"]) > 0)[found].all()
-        assert (sign * (row["strongest"] - close) > 0)[found].all()
         np.testing.assert_allclose(
             row["distance"][found], np.abs(row["near"] / close - 1)[found], rtol=1e-6, atol=2e-9
         )
         assert (row["notional"] <= row["total"] * (1 + 1e-9))[found].all()
         assert (row["fuel"] <= row["total"] * (1 + 1e-9))[config.warmup - 1 :].all()
-        assert (row["age"] <= config.max_age + config.lookback + 40)[found].all()
 
 
 def test_above_are_liquidations_of_shorts_and_below_of_longs() -> None:
