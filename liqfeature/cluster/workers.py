@@ -16,6 +16,9 @@ Workers: TypeAlias = int | str
 
 LOCAL = "127.0.0.1"
 
+PATIENCE = "10s"
+"""For a scheduler to answer."""
+
 _SETTINGS = {
     "distributed.worker.profile.enabled": False,  # of its own work: a third of a task's processor time
     "distributed.scheduler.allowed-failures": 3,
@@ -71,7 +74,7 @@ def connected(workers: Workers) -> Iterator["Client"]:
                 yield client
             return
         try:
-            client = Client(workers, timeout="10s")
+            client = Client(workers, timeout=PATIENCE)
         except OSError as error:
             message = (
                 f"--workers must be the address of a Dask scheduler that runs, received {workers}: {error}"
