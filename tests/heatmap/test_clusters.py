@@ -23,7 +23,7 @@ def test_the_first_rung_is_the_nearest_cluster_of_the_columns(where):
         row = liquidation_features(candles, CONFIG, **known).iloc[-1]
         rungs = getattr(cluster_ladder(candles, CONFIG, **known), where)
         assert bool(rungs) == np.isfinite(row[f"liq_near_{where}"])
-        for name in ("near", "peak", "far", "distance", "notional", "density", "hit") if rungs else ():
+        for name in ("near", "peak", "far", "distance", "notional", "density", "age", "hit") if rungs else ():
             assert getattr(rungs[0], name) == pytest.approx(row[f"liq_{name}_{where}"]), name
             compared += 1
     assert compared > 20
@@ -63,6 +63,20 @@ def test_every_run_above_the_usual_is_one_rung():
         for rungs, side in ((ladder.above, SHORT), (ladder.below, LONG)):
             over = np.concatenate([[False], work.smooth[side] > work.bar])
             assert len(rungs) == np.count_nonzero(over[1:] & ~over[:-1])
+
+
+def test_a_side_is_filled_up_with_its_highest_peaks():
+    filled = 0
+    for candles in MARKETS:
+        plain, full = cluster_ladder(candles, CONFIG), cluster_ladder(candles, CONFIG, least=4)
+        for where, sign in (("above", 1), ("below", -1)):
+            rungs, found = getattr(full, where), getattr(plain, where)
+            assert tuple(rung for rung in rungs if rung.stands_out) == found
+            prices = [sign * price for rung in rungs for price in (rung.near, rung.peak, rung.far)]
+            assert prices == sorted(prices)  # they lie apart
+            assert len(rungs) <= max(4, len(found))
+            filled += len(rungs) - len(found)
+    assert filled > 10
 
 
 def test_too_few_candles_are_refused():
