@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liqfeature.chart.colours import THEMES
 from liqfeature.cli.output import PAGE, add_output
 from liqfeature.cli.source import TIMEFRAME, add_source, source_of
 from liqfeature.data.schema import SIMULATED
 from liqfeature.errors import ConfigError
+from liqfeature.heatmap.colours import THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -30,6 +30,7 @@ from liqfeature.estimate.outlook import Outlook
 from liqfeature.estimate.scan import outlook_of
 from liqfeature.exchange.facts import MarketFacts, facts_of
 from liqfeature.exchange.traits import canonical, exchange_traits
+from liqfeature.heatmap.clusters import Ladder, ladder_of
 from liqfeature.market.market import Inputs, Market
 from liqfeature.market.payments import funding_interval, last_funding
 from liqfeature.strategy.indicators import average_true_range
@@ -86,6 +87,7 @@ class ClusterFeed:
         self._without_mark: set[str] = set()  # pairs reported
         self.venue: str = strategy.config["exchange"]["name"]
         recordings = strategy.config.get("recordings")
+        self.ladders: dict[str, Ladder] = {}  # all clusters at the newest candle, by pair
         self.recordings = Path(recordings) if recordings else None
         there = self.recordings is None or self.recordings.is_file()
         require("recordings", there, "a file of liqfeature record", self.recordings)
@@ -202,6 +204,8 @@ class ClusterFeed:
         market = Market.of(candles, config.join_rule, **inputs)
         if features is None:
             scan = walk_for_columns(market, config)
+            if len(candles) >= config.warmup:
+                self.ladders[pair] = ladder_of(scan, candles["date"].iloc[-1])
             features, outlook = columns_of(scan, candles.index), scan.outlook_in_fractions()
         else:
             outlook = outlook_of(market, config)
