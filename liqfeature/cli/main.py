@@ -14,6 +14,7 @@ from liqfeature.cli import (
     download,
     features,
     hyperopt,
+    import_,
     init,
     record,
     report,
@@ -31,7 +32,7 @@ from liqfeature.errors import LiqFeatureError
 _COMMANDS = (
     *(init, columns, features, show, chart, serve),
     *(report, trades, walkforward, hyperopt),
-    *(download, record, validate, calibrate),
+    *(download, record, import_, validate, calibrate),
     *(sandbox, doctor, warm),
 )
 

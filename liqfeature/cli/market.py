@@ -1,6 +1,7 @@
 """Options that say which market a command reads, and reading it."""
 
 import argparse
+import dataclasses
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,10 @@ def add_market(command: argparse.ArgumentParser) -> "argparse._ActionsContainer"
     command.add_argument("--pair", help=told)
     told = f"of the candles (default: the configuration's, else {TIMEFRAME})"
     command.add_argument("--timeframe", help=told)
+    told = "database of `liqfeature import` and `liqfeature record`, for --source"
+    command.add_argument("--recordings", type=Path, metavar="FILE", help=told)
+    told = "whose maps in --recordings to read instead of the estimate, such as coinglass"
+    command.add_argument("--source", metavar="NAME", help=told)
     return source
 
 
@@ -46,10 +51,23 @@ def load_market(args: argparse.Namespace, pair: str = "", timeframe: str = "") -
     pair = pair or source.pair or _only_pair(source.datadir)
     timeframe = timeframe or source.timeframe
     market = PairData.load(source.datadir, pair, timeframe, exchange=source.exchange, config=args.heatmap)
+    if getattr(args, "source", None):
+        market = _with_maps(market, args)
     used = ", ".join(name.replace("_", " ") for name, table in market.inputs.items() if table is not None)
     where = f"{market.pair} {market.timeframe} of {market.exchange}{', SANDBOX' if market.simulated else ''}"
     print(f"{where}: {len(market.candles)} candles, {used or 'nothing beside them'}", file=sys.stderr)
     return market
+
+
+def _with_maps(market: "PairData", args: argparse.Namespace) -> "PairData":
+    """Add the maps that `--source` names."""
+    from liqfeature.data.maps import load_maps
+
+    if args.recordings is None:
+        message = "--recordings FILE must be given with --source, received none"
+        raise ConfigError(message)
+    maps = load_maps(args.recordings, market.pair, args.source)
+    return dataclasses.replace(market, inputs={**market.inputs, "maps": maps})
 
 
 def _only_pair(datadir: Path) -> str:

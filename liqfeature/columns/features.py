@@ -102,7 +102,7 @@ def liquidation_features(
     config : HeatmapConfig, optional
         Default: `HeatmapConfig()`. Better: `HeatmapConfig.for_pair(pair, exchange)`.
     **inputs
-        `open_interest`, `funding_rate`, `mark`, `liquidations`, `positioning`: see
+        `open_interest`, `funding_rate`, `mark`, `liquidations`, `positioning`, `maps`: see
         `liqfeature.market.market.Inputs`.
 
     Returns
@@ -123,6 +123,7 @@ def liquidation_features(
     `liq_quality` is the share of the last `max_age` candles that were traded, times one for open interest:
     1 where it is fresh, falling to 0.5 without; the lower of now and the mean over `max_age` counts. It is
     halved where volume comes in contracts of unknown size, and where the pair's leverage limit is assumed.
+    With `maps` it is also multiplied by how fresh the map is: 1 when it was taken, 0 after a lookback.
     """
     config = configuration(config)
     return columns_of(walk_for_columns(Market.of(candles, config.join_rule, **inputs), config), candles.index)
@@ -180,6 +181,8 @@ def _unsided(scan: Scan) -> FloatArray:
     total, share = fuel[SHORT] + fuel[LONG], scan.config.cascade.forced_share
     with np.errstate(invalid="ignore"):
         imbalance = np.where(total > 0, (fuel[SHORT] - fuel[LONG]) / total, np.nan)
+    if (maps := scan.market.maps) is not None:
+        swept = np.where(maps.newest < 0, np.nan, swept)
     return np.stack([share * swept[LONG], share * swept[SHORT], imbalance])
 
 
@@ -196,4 +199,7 @@ def _quality(scan: Scan) -> FloatArray:
         elapsed = market.tick[first:] - begun + 1
         quality[first:] = (traded / np.maximum(1, config.max_age))[first:] * (0.5 + 0.5 * informed[first:])
         quality[first:] *= config.max_age / elapsed
-    return quality * np.where(market.sized, 1.0, 0.5) * (1.0 if config.limits_known else 0.5)
+    quality *= np.where(market.sized, 1.0, 0.5) * (1.0 if config.limits_known else 0.5)
+    if market.maps is not None:
+        quality *= np.nan_to_num(1.0 - market.maps.age / config.lookback)
+    return quality

@@ -11,6 +11,7 @@ from liqfeature.market.candles import CANDLE_COLUMNS, check_prices, interval_of
 from liqfeature.market.frames import numbers, require_same_zone, times
 from liqfeature.market.funding import join_funding
 from liqfeature.market.liquidations import usual_liquidations
+from liqfeature.market.maps import KnownMaps, join_maps
 from liqfeature.market.mark import join_mark
 from liqfeature.market.open_interest import join_open_interest
 from liqfeature.market.positioning import join_positioning
@@ -42,6 +43,11 @@ class Inputs(TypedDict, total=False):
     positioning : DataFrame
         What `liqfeature download` writes: `date, account_ratio, top_account_ratio, top_position_ratio,
         taker_ratio`, every 5 minutes. It adds the columns `liq_positioning_*`; the estimate does not use it.
+    maps : DataFrame
+        Maps made elsewhere, as `liqfeature.data.maps.load_maps` reads them: `date, available, side, low,
+        high, notional`, a row for each level of each. They take the place of the estimate: each map stands
+        from the candle at whose close it could be known until the next one; what price touches meanwhile is
+        gone.
     """
 
     open_interest: pd.DataFrame | None
@@ -49,6 +55,7 @@ class Inputs(TypedDict, total=False):
     mark: pd.DataFrame | None
     liquidations: pd.DataFrame | None
     positioning: pd.DataFrame | None
+    maps: pd.DataFrame | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +92,8 @@ class Market:
         Recorded notional per candle, mean over `lookback`; NaN where it was not recorded. Longs first.
     positioning : ndarray of shape (4, n) or None
         Logarithms of the ratios of longs to shorts, NaN where unknown; None without the input.
+    maps : KnownMaps or None
+        Maps made elsewhere; None without the input.
     """
 
     interval: int
@@ -104,6 +113,7 @@ class Market:
     funding: FloatArray
     liquidated: FloatArray
     positioning: FloatArray | None = None
+    maps: KnownMaps | None = None
 
     @property
     def candles_per_day(self) -> float:
@@ -177,4 +187,5 @@ class Market:
             funding=join_funding(inputs.get("funding_rate"), time, interval),
             liquidated=usual_liquidations(recorded, time, interval, rule.lookback, delay=interval),
             positioning=join_positioning(inputs.get("positioning"), time, interval),
+            maps=join_maps(inputs.get("maps"), time, interval, rule.lookback),
         )

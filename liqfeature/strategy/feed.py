@@ -23,6 +23,7 @@ from liqfeature.columns.health import (
     unspoken,
 )
 from liqfeature.columns.windows import scheduled_windows
+from liqfeature.data.maps import load_maps
 from liqfeature.data.recordings import load_open_interest, load_totals
 from liqfeature.durations import HOUR
 from liqfeature.estimate.config import HeatmapConfig
@@ -72,12 +73,14 @@ class ClusterFeed:
     strategy : Strategy
         `recordings` in its configuration names a database that `liqfeature record` writes: `liq_cascade_*`
         then refers to what is usually liquidated there, and open interest is read from it where the exchange
-        has no history of its own. `events` names a file that `load_events` reads.
+        has no history of its own. `map_source` names whose maps in it take the place of the estimate.
+        `events` names a file that `load_events` reads.
 
     Raises
     ------
     ConfigError
-        If the database is not there, a window of events is wanted and no file of them is named, or
+        If the database is not there, or `map_source` is given without one, a window of events is wanted and
+        no file of them is named, or
         `mark_candles` is on for an exchange of `WITHOUT_MARK`.
     """
 
@@ -91,6 +94,9 @@ class ClusterFeed:
         self.recordings = Path(recordings) if recordings else None
         there = self.recordings is None or self.recordings.is_file()
         require("recordings", there, "a file of liqfeature record", self.recordings)
+        self.map_source: str = strategy.config.get("map_source") or ""
+        told = "left out where there are no recordings"
+        require("map_source", self.recordings is not None or not self.map_source, told, self.map_source)
         events = strategy.config.get("events")
         named = bool(events) or "event" not in strategy.quiet_windows
         require("events", named, "the path of a file of events, for their quiet window", repr(events))
@@ -163,7 +169,15 @@ class ClusterFeed:
             "funding_rate": self.funding_rate(pair),
             "mark": self._mark(pair),
             "liquidations": self._recorded(candles, pair),
+            "maps": self._maps(candles, pair),
         }
+
+    def _maps(self, candles: pd.DataFrame, pair: str) -> pd.DataFrame | None:
+        """Return the maps wanted instead of the estimate, back to those too old for the first row."""
+        if self.recordings is None or not self.map_source or candles.empty:
+            return None
+        lookback = self._strategy.heatmap_config(pair).lookback * pd.Timedelta(self._strategy.timeframe)
+        return load_maps(self.recordings, pair, self.map_source, first=candles["date"].iloc[0] - lookback)
 
     def _interest(self, candles: pd.DataFrame, pair: str) -> pd.DataFrame:
         """Return the exchange's rows, or recorded ones where it has no history."""

@@ -98,6 +98,36 @@ def scan(
             )
 
 
+@lean
+def read_row(
+    candles: Candles,
+    reading: Reading,
+    work: Workspace,
+    exposure: Exposure,
+    baseline: Baseline,
+    nearest: FloatArray,
+    cleared: FloatArray,
+    readings: FloatArray,
+    swept: FloatArray,
+    t: int,
+) -> None:
+    """Read row t of a map that was put there after `scan` had walked the candle without reading."""
+    read(
+        candles.tick[t],
+        candles.close[t],
+        candles.open_interest[t],
+        t,
+        reading,
+        work,
+        exposure,
+        baseline,
+        nearest,
+        cleared,
+        swept,
+        readings,
+    )
+
+
 @inlined
 def late_open_interest(
     candles: Candles, t: int, mixture: Mixture, exposure: Exposure, work: Workspace, length: int
