@@ -62,6 +62,11 @@ WORTH = {
     "imbalance": "No direction: first touch moves by -.55 points per standard deviation (-2.5 to 1.2).",
     "quality": "A guard and no signal: low where inputs are missing or old.",
     "positioning": "Context; no part of the estimate, and not measured here.",
+    "venues": "Context of several exchanges; not measured by itself.",
+    "consensus": "Context of several exchanges; not measured by itself.",
+    "local": "Context of several exchanges; not measured by itself.",
+    "elsewhere": "Context of several exchanges; not measured by itself.",
+    "fresh": "A guard and no signal: low where other exchanges are silent.",
     "until": "Context, for filters; not measured here.",
     "since": "Context, for filters; not measured here.",
 }
