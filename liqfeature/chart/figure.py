@@ -15,9 +15,12 @@ from liqfeature.errors import extra
 from liqfeature.estimate.config import HeatmapConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import plotly.graph_objects as go
 
     from liqfeature.market.market import Inputs
+    from liqfeature.market.venue import Venue
 
 Shown = Literal["both", "one", "long", "short"]
 
@@ -30,6 +33,7 @@ def heatmap_figure(
     funding_rate: pd.DataFrame | None = None,
     mark: pd.DataFrame | None = None,
     liquidations: pd.DataFrame | None = None,
+    venues: "Mapping[str, Venue] | None" = None,
     title: str = "Estimated liquidations",
     unit: str = "USDT",
     side: Shown = "both",
@@ -46,6 +50,8 @@ def heatmap_figure(
     liquidations : DataFrame, optional
         As for `liquidation_features`, drawn in a pane of their own. `liq_cascade_*` refers to them where
         `config.cascade.recorded_share` is known.
+    venues : mapping of str to Venue, optional
+        As for `liquidation_features`: the map is the sum of the exchanges'.
     title : str
         First line.
     unit : str
@@ -79,6 +85,7 @@ def heatmap_figure(
         "funding_rate": funding_rate,
         "mark": mark,
         "liquidations": liquidations,
+        "venues": venues,
     }
     scene = scene_of(candles, config or HeatmapConfig(), inputs, **view)
     return draw(scene, title=title, unit=unit, side=side, theme=theme, form=SLIM if narrow else WIDE)

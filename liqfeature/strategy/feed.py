@@ -24,6 +24,7 @@ from liqfeature.columns.health import (
 )
 from liqfeature.columns.windows import scheduled_windows
 from liqfeature.data.recordings import load_open_interest, load_totals
+from liqfeature.data.venues import VenueSource
 from liqfeature.durations import HOUR
 from liqfeature.estimate.config import HeatmapConfig
 from liqfeature.estimate.outlook import Outlook
@@ -32,6 +33,7 @@ from liqfeature.exchange.facts import MarketFacts, facts_of
 from liqfeature.exchange.traits import canonical, exchange_traits
 from liqfeature.market.market import Inputs, Market
 from liqfeature.market.payments import funding_interval, last_funding
+from liqfeature.market.venue import Venue
 from liqfeature.strategy.indicators import average_true_range
 from liqfeature.strategy.rule import PlanRule
 from liqfeature.strategy.signals import outside_windows
@@ -71,7 +73,9 @@ class ClusterFeed:
     strategy : Strategy
         `recordings` in its configuration names a database that `liqfeature record` writes: `liq_cascade_*`
         then refers to what is usually liquidated there, and open interest is read from it where the exchange
-        has no history of its own. `events` names a file that `load_events` reads.
+        has no history of its own. `events` names a file that `load_events` reads. `venues` names other
+        exchanges, as `liqfeature.data.venues.VenueSource` reads them: a backtest has their data directories
+        and the database, a bot the database alone, for which it waits at most as long as `wait` says.
 
     Raises
     ------
@@ -87,6 +91,7 @@ class ClusterFeed:
         self.venue: str = strategy.config["exchange"]["name"]
         recordings = strategy.config.get("recordings")
         self.recordings = Path(recordings) if recordings else None
+        self.venues = VenueSource.of(strategy.config, Path(strategy.config.get("datadir") or "."))
         there = self.recordings is None or self.recordings.is_file()
         require("recordings", there, "a file of liqfeature record", self.recordings)
         events = strategy.config.get("events")
@@ -161,7 +166,20 @@ class ClusterFeed:
             "funding_rate": self.funding_rate(pair),
             "mark": self._mark(pair),
             "liquidations": self._recorded(candles, pair),
+            "venues": self._elsewhere(candles, pair),
         }
+
+    def _elsewhere(self, candles: pd.DataFrame, pair: str) -> dict[str, Venue] | None:
+        """Return the other exchanges as far back as the map looks; a bot waits until they have answered."""
+        if self.venues is None or candles.empty:
+            return None
+        strategy, live = self._strategy, self._strategy.dp.runmode.value in LIVE
+        config, step = strategy.heatmap_config(pair), pd.Timedelta(strategy.timeframe)
+        source = self.venues.live() if live else self.venues
+        begin = candles["date"].iloc[0] - (config.lookback + 1) * step
+        if live:
+            source.wait_for(candles["date"].iloc[-1], pair, strategy.timeframe, canonical(self.venue))
+        return source.load(pair, strategy.timeframe, canonical(self.venue), first=begin)
 
     def _interest(self, candles: pd.DataFrame, pair: str) -> pd.DataFrame:
         """Return the exchange's rows, or recorded ones where it has no history."""
