@@ -17,9 +17,12 @@ from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.heatmap.colours import FULL, HIDDEN, THEMES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import plotly.graph_objects as go
 
     from liqfeature.market.market import Inputs
+    from liqfeature.market.venue import Venue
 
 Shown = Literal["both", "one", "long", "short"]
 
@@ -32,6 +35,7 @@ def heatmap_figure(
     funding_rate: pd.DataFrame | None = None,
     mark: pd.DataFrame | None = None,
     liquidations: pd.DataFrame | None = None,
+    venues: "Mapping[str, Venue] | None" = None,
     title: str = "Estimated liquidations",
     unit: str = "USDT",
     side: Shown = "one",
@@ -48,6 +52,8 @@ def heatmap_figure(
     liquidations : DataFrame, optional
         As for `liquidation_features`, drawn in a pane of their own. `liq_cascade_*` refers to them where
         `config.cascade.recorded_share` is known.
+    venues : mapping of str to Venue, optional
+        As for `liquidation_features`: the map is the sum of the exchanges'.
     title : str
         First line.
     unit : str
@@ -82,6 +88,7 @@ def heatmap_figure(
         "funding_rate": funding_rate,
         "mark": mark,
         "liquidations": liquidations,
+        "venues": venues,
     }
     scene = scene_of(candles, configuration(config), inputs, **view)
     return draw(scene, title=title, unit=unit, side=side, theme=theme, form=SLIM if narrow else WIDE)

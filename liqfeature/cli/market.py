@@ -40,17 +40,23 @@ def _add_data(command: argparse.ArgumentParser) -> "argparse._ActionsContainer":
     source = add_source(command)
     parameters = "every parameter of the map as JSON, instead of the exchange's"
     command.add_argument("--heatmap", type=Path, metavar="FILE", help=parameters)
+    others = "data directories of other exchanges, whose maps are added (default: the configuration's venues)"
+    command.add_argument("--venues", type=Path, nargs="+", metavar="DIR", help=others)
     return source
 
 
 def load_market(args: argparse.Namespace, pair: str = "", timeframe: str = "") -> "PairData":
     """Read what the options name, or another pair of it, and say what it is; an error says what is wrong."""
     from liqfeature.data.pair import PairData
+    from liqfeature.data.venues import VenueSource
 
     source = source_of(args)
     pair = pair or source.pair or _only_pair(source.datadir)
     timeframe = timeframe or source.timeframe
-    market = PairData.load(source.datadir, pair, timeframe, exchange=source.exchange, config=args.heatmap)
+    venues = VenueSource.beside(args.venues) if args.venues else VenueSource.of(source.told, source.datadir)
+    market = PairData.load(
+        source.datadir, pair, timeframe, exchange=source.exchange, config=args.heatmap, venues=venues
+    )
     if getattr(args, "source", None):
         market = _with_maps(market, args)
     used = ", ".join(name.replace("_", " ") for name, table in market.inputs.items() if table is not None)

@@ -73,6 +73,11 @@ WORTH = {
     "since": (
         "For filters. The hour after funding is .99 to 1.01 times as wide, after a daily expiry .95 to 1.01."
     ),
+    "venues": "Context of several exchanges; not measured by itself.",
+    "consensus": "Context of several exchanges; not measured by itself.",
+    "local": "Context of several exchanges; not measured by itself.",
+    "elsewhere": "Context of several exchanges; not measured by itself.",
+    "fresh": "A guard and no signal: low where other exchanges are silent.",
 }
 """By what is left of a column's name without `liq_`, numbers and side; of longer names the beginning."""
 

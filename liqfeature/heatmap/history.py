@@ -227,7 +227,7 @@ def _walk(
         span=span,
         edge=scan.reading.edge[SHORT, view.first : view.stop + 1 : view.size],
         close=scan.market.close[lasts],
-        open_interest=scan.flow.open_interest[lasts],
+        open_interest=scan.candles.open_interest[lasts],
         long=_cells(held[:, LONG], age[:, LONG]),
         short=_cells(held[:, SHORT], age[:, SHORT]),
         live=view.in_rows(live_notional(scan)) * share,

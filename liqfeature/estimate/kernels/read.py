@@ -119,7 +119,6 @@ def read(
         centre = reading.centre[side, first : first + n_window]
         for i in range(n_window):
             work.notional[i] = window[i] * centre[i]
-        _note_swept(side, t, reading, baseline, swept)
         row = readings[:, 1 - side, t]  # what rests above price comes first
         _read_clusters(side, t, first, beside, open_interest, window, reading, work, nearest, row)
         _read_cascade(side, t, first, beside, reading, work, exposure, baseline, swept, row)
@@ -131,16 +130,17 @@ def read(
 
 
 @inlined
-def _note_swept(side: int, t: int, reading: Reading, baseline: Baseline, swept: FloatArray) -> None:
-    forced = 0.0
-    for u in range(max(t - reading.horizon + 1, 0), t + 1):
-        forced += swept[1, side, u]
-    swept[2, side, t] = forced
+def note_swept(t: int, reading: Reading, baseline: Baseline, swept: FloatArray) -> None:
+    """Add what was swept within the horizon to what is usual; it comes before `read`."""
     first = t + 1 - reading.lookback
-    if baseline.seen[0] + 1 >= reading.lookback:
-        note_forced(
-            baseline, side, reading.level, swept[2, side, first : t + 1], swept[2, side, max(first - 1, 0)]
-        )
+    for side in range(2):
+        forced = 0.0
+        for u in range(max(t - reading.horizon + 1, 0), t + 1):
+            forced += swept[1, side, u]
+        swept[2, side, t] = forced
+        if baseline.seen[0] + 1 >= reading.lookback:
+            forced_before = swept[2, side, max(first - 1, 0)]
+            note_forced(baseline, side, reading.level, swept[2, side, first : t + 1], forced_before)
 
 
 @inlined
