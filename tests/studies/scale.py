@@ -1,7 +1,7 @@
 """How columns of many pairs go with the number of workers; every file is compared with a plain loop's.
 
-`python tests/studies/scale.py --pairs 40 --rows 105120 --workers 1 2`. Wall time, processor time of all processes, and
-how busy the machine was meanwhile, since on a busy one wall time says little.
+Wall time, processor time of all processes, and how busy the machine was meanwhile, since on a busy one wall
+time says little.
 """
 
 import argparse
