@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from liqfeature import COLUMNS
+from liqfeature.serve.bot import Bot
 from slow.rest import served
 from slow.span import PAIRS, START, WARMUP_DAYS, timerange
 
@@ -102,3 +103,19 @@ def test_pair_candles_of_a_bot_tell_columns_clusters_and_the_plan_of_its_trade(t
         assert gain < 0 if label.endswith("stop") else gain > 0
         assert line["y_start"] == line["y_end"]
         assert (moment(line["start"]), moment(line["end"])) == (min(opened, before), last)
+
+
+def test_the_live_map_reads_a_bot_s_trades_and_plans_through_its_client(trading):
+    """The trade of the test before, or one of its own."""
+    trading.log_in()
+    told = trading.ask("status")
+    told = told or [trading.ask("forceenter", {"pair": PAIR, "side": "short", "ordertype": "market"})]
+    asked = Bot(f"http://127.0.0.1:{trading.port}", trading.user, trading.password)
+    (read,) = asked()["open"]
+    for name in ("trade_id", "pair", "is_short", "open_timestamp", "open_rate", "stop_loss_abs", "leverage"):
+        assert read[name] == trading.ask("status")[0][name], name
+    lines = trading.ask("pair_candles", pair=PAIR, timeframe="5m", limit=288)["annotations"]
+    drawn = {item["label"]: item["y_start"] for item in lines if item["type"] == "line"}
+    for name in ("first_target", "second_target"):
+        assert read["plan"].get(name) == drawn.get(f"short {name.replace('_', ' ')}")
+    assert read["plan"]
