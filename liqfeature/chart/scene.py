@@ -8,6 +8,7 @@ import pandas as pd
 
 from liqfeature.columns.features import liquidation_features
 from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.heatmap.beside import held_between, newest_levels
 from liqfeature.heatmap.export import column_candles
 from liqfeature.heatmap.history import HeatmapHistory, heatmap_history
 from liqfeature.market.frames import times
@@ -41,6 +42,8 @@ class Scene:
         Quote currency, at the last candle's close; NaN where nothing was traded.
     recorded : ndarray of shape (2, n_times) or None
         Recorded liquidations by side of the position, quote currency.
+    beside : ndarray of shape (2, n_prices) or None
+        What another map holds in each row at the close of the last candle.
     full : float
         Notional from which on a cell has the strongest colour.
     """
@@ -51,6 +54,7 @@ class Scene:
     open_interest: FloatArray
     recorded: FloatArray | None
     full: float
+    beside: FloatArray | None = None
 
     @property
     def cumulated(self) -> FloatArray:
@@ -59,8 +63,18 @@ class Scene:
         return np.stack([np.cumsum(live[LONG][::-1])[::-1], np.cumsum(live[SHORT])])
 
 
-def scene_of(candles: pd.DataFrame, config: HeatmapConfig, inputs: Inputs, **view: Any) -> Scene:
-    """Compute what a chart shows; parameters as for `heatmap_figure`."""
+def scene_of(
+    candles: pd.DataFrame,
+    config: HeatmapConfig,
+    inputs: Inputs,
+    *,
+    beside: pd.DataFrame | None = None,
+    **view: Any,
+) -> Scene:
+    """Compute what a chart shows; parameters as for `heatmap_figure`.
+
+    `beside` are maps as `maps` of the inputs, of which the newest is drawn beside what rests now.
+    """
     recorded = inputs.get("liquidations")
     if config.cascade.recorded_share == 0:  # what is recorded is drawn, and columns cannot refer to it
         inputs = {**inputs, "liquidations": None}
@@ -76,7 +90,14 @@ def scene_of(candles: pd.DataFrame, config: HeatmapConfig, inputs: Inputs, **vie
         open_interest=np.where(history.open_interest > 0, history.open_interest * history.close, np.nan),
         recorded=None if recorded is None else _by_column(recorded, history),
         full=_full(history),
+        beside=None if beside is None else _beside(beside, history, config),
     )
+
+
+def _beside(maps: pd.DataFrame, history: HeatmapHistory, config: HeatmapConfig) -> FloatArray:
+    interval = pd.Timedelta(history.interval, unit="ms")
+    levels = newest_levels(maps, history.last[-1] + interval, config.lookback * interval)
+    return held_between(levels, history.edge, float(history.close[-1]))
 
 
 def _gathered(features: pd.DataFrame, span: int) -> pd.DataFrame:
