@@ -65,7 +65,8 @@ def heatmap_figure(
     narrow : bool
         Arrange everything for a telephone's screen.
     **view
-        `first`, `last`, `margin`, `leverage`, `max_times`, `max_prices`, as for `heatmap_history`.
+        `first`, `last`, `margin`, `leverage`, `max_times`, `max_prices`, as for `heatmap_history`; `beside`,
+        maps as `load_maps` reads them, the newest of which is drawn beside what rests now.
 
     Returns
     -------
@@ -108,6 +109,7 @@ def draw(scene: Scene, *, title: str, unit: str, side: str, theme: str, form: Fo
         *traces.candle_traces(scene.history, scene.bars, go, colours),
         *lower,
         traces.slider_trace(scene, go, colours),
+        *traces.beside_traces(scene, go, colours, unit),
     ]
     words = {"title": title, "note": note(scene, unit), "unit": unit}
     figure = go.Figure(drawn, layout(scene, colours, panes, words, form))

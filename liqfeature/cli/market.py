@@ -15,6 +15,8 @@ from liqfeature.heatmap.colours import THEMES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pandas as pd
+
     from liqfeature.data.backtest import Backtest
     from liqfeature.data.pair import PairData
 
@@ -74,6 +76,24 @@ def _with_maps(market: "PairData", args: argparse.Namespace) -> "PairData":
         raise ConfigError(message)
     maps = load_maps(args.recordings, market.pair, args.source)
     return dataclasses.replace(market, inputs={**market.inputs, "maps": maps})
+
+
+def add_beside(command: argparse.ArgumentParser) -> None:
+    """Add the option that `beside_of` reads."""
+    told = "whose map in --recordings to draw beside, such as hyperliquid (measured positions)"
+    command.add_argument("--beside", metavar="NAME", help=told)
+
+
+def beside_of(args: argparse.Namespace, market: "PairData") -> "pd.DataFrame | None":
+    """Read the maps that `--beside` names, where it is given."""
+    from liqfeature.data.maps import load_maps
+
+    if not args.beside:
+        return None
+    if args.recordings is None:
+        message = "--recordings FILE must be given with --beside, received none"
+        raise ConfigError(message)
+    return load_maps(args.recordings, market.pair, args.beside)
 
 
 def _only_pair(datadir: Path) -> str:

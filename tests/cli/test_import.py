@@ -48,6 +48,14 @@ def test_a_vendor_s_map_becomes_columns_and_stands_in_the_scorecard(
     assert warm["liq_total_above"].notna().all()
     assert (warm["liq_quality"] < 1).any()
     assert main(["show", *data, *own_maps]) == 0
+    capsys.readouterr()
+    assert main(["show", *data, *own_maps[:2], "--beside", "hyblock"]) == 0
+    assert "hyblock" in capsys.readouterr().out
+    page = tmp_path / "page.html"
+    assert (
+        main(["chart", *data, *own_maps[:2], "--beside", "hyblock", "--days", "1", "--out", str(page)]) == 0
+    )
+    assert "longs beside" in page.read_text()
     path = tmp_path / "scores.json"
     assert main(["validate", *data, *own_maps, "--liquidations", str(totals), "--out", str(path)]) == 0
     card = json.loads(path.read_text())
@@ -77,6 +85,7 @@ def test_what_cannot_be_imported_is_said_in_a_line(arguments, reason, tmp_path, 
     ("arguments", "reason"),
     [
         (["features", "--source", "coinglass", "--out", "f.feather"], "--recordings FILE must be given"),
+        (["show", "--beside", "coinglass"], "--recordings FILE must be given with --beside"),
         (["validate", "--sandbox", "liquid", "--source", "coinglass"], "--source goes with"),
     ],
 )
