@@ -7,7 +7,7 @@ from liqfeature.errors import ConfigError
 
 _LINEAR = re.compile(r"(?P<base>[^/:\s]+)/(?P<quote>[^/:\s-]+):(?P<settle>[^/:\s-]+)(?:-\d{6})?")
 _MULTIPLES = ("1000", "10000", "1000000", "1M")
-_MULTIPLIED = re.compile(r"(?:1000000|10000|1000|1M|k)(?P<coin>[^\W\d].+)|(?P<other>.*[^\W\d])1000")
+_MULTIPLIED = re.compile(r"(?:10{3,}|1M|k)(?P<coin>[^\W\d].+)|(?P<other>.*[^\W\d])1000")
 
 
 class Pair(NamedTuple):
@@ -31,7 +31,7 @@ def linear_pair(pair: str) -> Pair:
         For any other name, and for contracts that settle in another currency than their quote: amounts of
         inverse contracts (`BTC/USD:BTC`) count quote currency, and their liquidation prices differ.
     """
-    found = _LINEAR.fullmatch(pair)
+    found = _LINEAR.fullmatch(str(pair))
     if found is None:
         message = f"pair must be a perpetual by Freqtrade's name, such as BTC/USDT:USDT, received {pair!r}"
         raise ConfigError(message)

@@ -6,6 +6,7 @@ import pandas as pd
 from liqfeature.durations import MINUTE
 from liqfeature.errors import DataError
 from liqfeature.market.frames import numbers, times
+from liqfeature.market.interest_rows import PRICE_TOLERANCE
 from liqfeature.types import FloatArray, IntArray
 
 
@@ -20,8 +21,8 @@ def join_mark(
     Parameters
     ----------
     frame : DataFrame or None
-        `date, high, low` of the mark price, of the candles' timeframe. Rows that are NaN or not above 0 are
-        passed over.
+        `date, high, low` of the mark price, of the candles' timeframe. Rows that are NaN, not above 0 or
+        far off the candle, which are another pair's, are passed over.
     time : ndarray of shape (n,)
         Opening of each candle in milliseconds.
     interval : int
@@ -52,6 +53,7 @@ def join_mark(
     highest, lowest = numbers(frame, "high", "mark candles"), numbers(frame, "low", "mark candles")
     row = np.clip(np.searchsorted(stamp, time), 0, stamp.size - 1)
     sound = (lowest > 0) & (highest >= lowest)
-    known = (stamp[row] == time) & sound[row]
+    foreign = (lowest[row] > PRICE_TOLERANCE * high) | (highest[row] * PRICE_TOLERANCE < low)
+    known = (stamp[row] == time) & sound[row] & ~foreign
     mark_high[known], mark_low[known] = highest[row[known]], lowest[row[known]]
     return mark_high, mark_low

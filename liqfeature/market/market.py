@@ -8,7 +8,7 @@ import pandas as pd
 
 from liqfeature.durations import DAY
 from liqfeature.market.candles import CANDLE_COLUMNS, check_prices, interval_of
-from liqfeature.market.frames import numbers, require_same_zone, times
+from liqfeature.market.frames import as_frame, numbers, require_same_zone, times
 from liqfeature.market.funding import join_funding
 from liqfeature.market.liquidations import usual_liquidations
 from liqfeature.market.mark import join_mark
@@ -150,8 +150,8 @@ class Market:
             raise TypeError(message)
         time = times(candles, "candles")
         for name, frame in inputs.items():
-            if isinstance(frame, pd.DataFrame) and not frame.empty:
-                require_same_zone(frame, candles, name.replace("_", " "))
+            if frame is not None and len(checked := as_frame(frame, name.replace("_", " "))):
+                require_same_zone(checked, candles, name.replace("_", " "))
         opening, high, low, close, volume = (numbers(candles, c, "candles") for c in CANDLE_COLUMNS[1:])
         check_prices(time, open=opening, high=high, low=low, close=close, volume=volume)
         interval = interval_of(time)

@@ -98,6 +98,13 @@ def test_a_row_whose_low_is_no_price_says_nothing_of_the_high(wrong):
     assert (low == CANDLES["low"]).all()
 
 
+@pytest.mark.parametrize("times", [3.0, 1 / 3])
+def test_mark_candles_of_another_pair_say_nothing(times):
+    other = mark_of(CANDLES, high=CANDLES["high"] * times, low=CANDLES["low"] * times)
+    for got, want in zip(touched(CANDLES, other), touched(CANDLES, None), strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
 def test_mark_candles_of_another_timeframe_are_refused():
     hourly = mark_of(CANDLES).iloc[::12]
     with pytest.raises(
