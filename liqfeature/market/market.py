@@ -11,7 +11,7 @@ import pandas as pd
 from liqfeature.durations import DAY
 from liqfeature.errors import DataError
 from liqfeature.market.candles import CANDLE_COLUMNS, check_prices, interval_of
-from liqfeature.market.frames import numbers, require_same_zone, times
+from liqfeature.market.frames import as_frame, numbers, require_same_zone, times
 from liqfeature.market.funding import join_funding
 from liqfeature.market.liquidations import usual_liquidations
 from liqfeature.market.maps import KnownMaps, join_maps
@@ -188,12 +188,14 @@ class Market:
         """Join the frames of one exchange; `interval` where it is known beforehand."""
         time = times(candles, "candles")
         for name, frame in inputs.items():
-            if isinstance(frame, pd.DataFrame) and not frame.empty:
-                require_same_zone(frame, candles, name.replace("_", " "))
+            if name == "venues" or frame is None:
+                continue
+            if len(checked := as_frame(frame, name.replace("_", " "))):
+                require_same_zone(checked, candles, name.replace("_", " "))
         opening, high, low, close, volume = (numbers(candles, c, "candles") for c in CANDLE_COLUMNS[1:])
         check_prices(time, open=opening, high=high, low=low, close=close, volume=volume)
         interval = interval or interval_of(time)
-        mark_high, mark_low = join_mark(inputs.get("mark"), time, interval, high, low, close)
+        mark_high, mark_low = join_mark(inputs.get("mark"), time, interval, high, low)
         known = join_open_interest(inputs.get("open_interest"), time, close, interval, rule)
         unit = base_per_unit(volume, known.amount, known.contract_size, rule, candles_per_day=DAY / interval)
         recorded = inputs.get("liquidations")
