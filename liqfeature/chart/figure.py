@@ -12,7 +12,7 @@ from liqfeature.chart.options import SHOWN
 from liqfeature.chart.scene import FULL, Scene, scene_of
 from liqfeature.checks import require
 from liqfeature.errors import extra
-from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.estimate.config import HeatmapConfig, configuration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,7 +87,7 @@ def heatmap_figure(
         "liquidations": liquidations,
         "venues": venues,
     }
-    scene = scene_of(candles, config or HeatmapConfig(), inputs, **view)
+    scene = scene_of(candles, configuration(config), inputs, **view)
     return draw(scene, title=title, unit=unit, side=side, theme=theme, form=SLIM if narrow else WIDE)
 
 

@@ -13,6 +13,7 @@ from liqfeature.cli import (
     doctor,
     download,
     features,
+    hyperopt,
     init,
     record,
     report,
@@ -29,7 +30,7 @@ from liqfeature.errors import LiqFeatureError
 
 _COMMANDS = (
     *(init, columns, features, show, chart, serve),
-    *(report, trades, walkforward),
+    *(report, trades, walkforward, hyperopt),
     *(download, record, validate, calibrate),
     *(sandbox, doctor, warm),
 )

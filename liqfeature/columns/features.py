@@ -11,7 +11,8 @@ from liqfeature.columns.outlook import OUTLOOK_COLUMNS, write_outlook
 from liqfeature.columns.positioning import NAMES, POSITIONING, positioning_scores
 from liqfeature.columns.untraded import UNTRADED_COLUMNS, write_untraded
 from liqfeature.columns.venues import VENUE_COLUMNS, venue_columns
-from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.columns.windows import WINDOWS
+from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.estimate.kernels.read import READINGS
 from liqfeature.estimate.scan import Scan, walk_market
 from liqfeature.market.market import Inputs, Market
@@ -26,9 +27,7 @@ _SIDED = {
     "far": Column("price", 0, math.inf, "far edge of the nearest cluster"),
     "notional": Column("quote", 0, math.inf, "resting in the nearest cluster"),
     "density": Column("share of open interest per 1 % of price", 0, math.inf, "of the nearest cluster"),
-    "age": Column("candles", 0, math.inf, "notional-weighted age of what rests in the nearest cluster"),
     "total": Column("quote", 0, math.inf, "resting within `band` of price"),
-    "strongest": Column("price", 0, math.inf, "peak of the cluster that holds most within `band`"),
     "hit": Column("probability", 0, 1, "that the nearest cluster's near edge is touched within `horizon`"),
     "fuel": Column(
         "quote",
@@ -84,6 +83,9 @@ POSITIONING_COLUMNS = {
 FURTHER = POSITIONING_COLUMNS | VENUE_COLUMNS
 """Columns that are there where their input is: `positioning`, `venues`."""
 
+DESCRIBED = COLUMNS | FURTHER | WINDOWS
+"""All that the package has to offer: those of `scheduled_windows` come from a call of their own."""
+
 _NAMES = {further: pd.Index(COLUMNS | (VENUE_COLUMNS if further else {})) for further in (False, True)}
 """Made once: a bot asks for one row at a time, and pandas takes its time over names."""
 
@@ -126,7 +128,7 @@ def liquidation_features(
     halved where volume comes in contracts of unknown size, and where the pair's leverage limit is assumed.
     With `venues` it is multiplied by the mean of 1 and `liq_fresh`.
     """
-    config = config or HeatmapConfig()
+    config = configuration(config)
     return columns_of(walk_for_columns(Market.of(candles, config.join_rule, **inputs), config), candles.index)
 
 

@@ -7,9 +7,9 @@ from typing import Unpack
 import numpy as np
 import pandas as pd
 
-from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.estimate.kernels.cascade import reach_probability
-from liqfeature.estimate.kernels.clusters import Cluster, find_clusters
+from liqfeature.estimate.kernels.clusters import Cluster, find_nearest
 from liqfeature.estimate.kernels.exposure import bin_of
 from liqfeature.estimate.scan import Scan
 from liqfeature.heatmap.snapshot import walk_newest
@@ -85,7 +85,7 @@ def cluster_ladder(
     DataError
         If there are fewer than `config.warmup` candles, or the frames break a rule.
     """
-    scan = walk_newest(candles, config or HeatmapConfig(), **inputs)
+    scan = walk_newest(candles, configuration(config), **inputs)
     return Ladder(
         date=candles["date"].iloc[-1],
         close=float(scan.market.close[-1]),
@@ -102,7 +102,7 @@ def _rungs(scan: Scan, side: int) -> Iterator[Rung]:
     least = scan.reading.least * open_interest
     smooth = work.smooth[side].copy()
     while open_interest > 0:
-        found = find_clusters(smooth, work.bar, window, least, work.over)[0]
+        found = find_nearest(smooth, work.bar, window, least, work.over)
         if found.near < 0:
             return
         yield _rung(scan, side, found, window, open_interest)

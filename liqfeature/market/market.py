@@ -180,7 +180,7 @@ class Market:
         opening, high, low, close, volume = (numbers(candles, c, "candles") for c in CANDLE_COLUMNS[1:])
         check_prices(time, open=opening, high=high, low=low, close=close, volume=volume)
         interval = interval or interval_of(time)
-        mark_high, mark_low = join_mark(inputs.get("mark"), time, interval, high, low)
+        mark_high, mark_low = join_mark(inputs.get("mark"), time, interval, high, low, close)
         known = join_open_interest(inputs.get("open_interest"), time, close, interval, rule)
         unit = base_per_unit(volume, known.amount, known.contract_size, rule, candles_per_day=DAY / interval)
         recorded = inputs.get("liquidations")

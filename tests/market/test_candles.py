@@ -317,6 +317,8 @@ def put(column: str, value: object, row: int = 3) -> Callable[[pd.DataFrame], pd
 
 AT = "in row 3 (2026-01-01 00:15:00+00:00)"
 REFUSED = {
+    "no frame": (lambda f: f.to_dict("list"), "candles must be a DataFrame, received dict"),
+    "nothing": (lambda f: None, "candles must be a DataFrame, received NoneType"),
     "no date": (
         lambda f: f.drop(columns="date"),
         "candles lack column 'date'; received ['open', 'high', 'low', 'close', 'volume']",
