@@ -9,6 +9,7 @@ from typing import NoReturn
 from liqfeature.cli import (
     calibrate,
     chart,
+    collect,
     columns,
     doctor,
     download,
@@ -31,7 +32,7 @@ from liqfeature.errors import LiqFeatureError
 _COMMANDS = (
     *(init, columns, features, show, chart, serve),
     *(report, trades, walkforward, hyperopt),
-    *(download, record, validate, calibrate),
+    *(download, record, collect, validate, calibrate),
     *(sandbox, doctor, warm),
 )
 

@@ -15,7 +15,7 @@ from liqfeature.errors import MissingExtraError, extra
 
 COMMANDS = (
     *("columns", "init", "features", "show", "chart", "serve", "report", "trades", "walkforward"),
-    *("hyperopt", "download", "record", "validate", "calibrate", "sandbox", "doctor", "warm"),
+    *("hyperopt", "download", "record", "collect", "validate", "calibrate", "sandbox", "doctor", "warm"),
 )
 PACKAGE = Path(liqfeature.__file__).parent
 
