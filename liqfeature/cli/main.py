@@ -15,6 +15,7 @@ from liqfeature.cli import (
     download,
     features,
     hyperopt,
+    import_,
     init,
     record,
     report,
@@ -32,7 +33,7 @@ from liqfeature.errors import LiqFeatureError
 _COMMANDS = (
     *(init, columns, features, show, chart, serve),
     *(report, trades, walkforward, hyperopt),
-    *(download, record, collect, validate, calibrate),
+    *(download, record, collect, import_, validate, calibrate),
     *(sandbox, doctor, warm),
 )
 

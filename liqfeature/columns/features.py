@@ -106,7 +106,7 @@ def liquidation_features(
     config : HeatmapConfig, optional
         Default: `HeatmapConfig()`. Better: `HeatmapConfig.for_pair(pair, exchange)`.
     **inputs
-        `open_interest`, `funding_rate`, `mark`, `liquidations`, `positioning`, `venues`: see
+        `open_interest`, `funding_rate`, `mark`, `liquidations`, `positioning`, `maps`, `venues`: see
         `liqfeature.market.market.Inputs`.
 
     Returns
@@ -126,6 +126,7 @@ def liquidation_features(
     `liq_quality` is the share of the last `max_age` candles that were traded, times one for open interest:
     1 where it is fresh, falling to 0.5 without; the lower of now and the mean over `max_age` counts. It is
     halved where volume comes in contracts of unknown size, and where the pair's leverage limit is assumed.
+    With `maps` it is also multiplied by how fresh the map is: 1 when it was taken, 0 after a lookback.
     With `venues` it is multiplied by the mean of 1 and `liq_fresh`.
     """
     config = configuration(config)
@@ -190,6 +191,8 @@ def _unsided(scan: Scan) -> FloatArray:
     total, share = fuel[SHORT] + fuel[LONG], scan.config.cascade.forced_share
     with np.errstate(invalid="ignore"):
         imbalance = np.where(total > 0, (fuel[SHORT] - fuel[LONG]) / total, np.nan)
+    if (maps := scan.market.maps) is not None:
+        swept = np.where(maps.newest < 0, np.nan, swept)
     return np.stack([share * swept[LONG], share * swept[SHORT], imbalance])
 
 
@@ -207,4 +210,6 @@ def _quality(scan: Scan) -> FloatArray:
         quality[first:] = (traded / np.maximum(1, config.max_age))[first:] * (0.5 + 0.5 * informed[first:])
         quality[first:] *= config.max_age / elapsed
     quality *= np.where(market.sized, 1.0, 0.5) * (1.0 if config.limits_known else 0.5)
+    if market.maps is not None:
+        quality *= np.nan_to_num(1.0 - market.maps.age / config.lookback)
     return quality if scan.together is None else quality * (0.5 + 0.5 * scan.together.fresh_share)

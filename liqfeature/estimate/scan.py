@@ -16,9 +16,10 @@ from liqfeature.estimate.kernels.clusters import TAPS_AT_ONCE
 from liqfeature.estimate.kernels.exposure import Exposure, Mixture
 from liqfeature.estimate.kernels.logarithm import exp_prices, log_prices
 from liqfeature.estimate.kernels.read import READINGS, Reading, Workspace
-from liqfeature.estimate.kernels.scan import Candles, scan
+from liqfeature.estimate.kernels.scan import Candles, read_row, scan
 from liqfeature.estimate.kernels.venues import scan_venues
 from liqfeature.estimate.outlook import Outlook
+from liqfeature.estimate.placed import begin_levels, clear, on_grid, place, standing, stretches
 from liqfeature.estimate.reach import STEPS_PER_SIGMA
 from liqfeature.estimate.venues import Together, Walk, config_of, farthest_shift, fresh_at, usual_notional
 from liqfeature.market.market import Market
@@ -66,8 +67,51 @@ class Scan:
     def run(self, first: int, stop: int, read_from: int = 0) -> None:
         """Walk the rows from `first` to before `stop`; begin at 0 and go on where the last walk stopped.
 
-        Rows before `read_from` are not read off the map: most of the time, where nobody looks at them.
+        Rows before `read_from` are not read off the map: most of the time, where nobody looks at them. Where
+        maps were made elsewhere, each takes its place at the close of its first candle, and rows without one
+        are not read.
         """
+        maps = self.market.maps
+        if maps is None:
+            self._walk(first, stop, read_from)
+            return
+        for begin, end, new in stretches(maps.newest, first, stop):
+            number = int(maps.newest[begin])
+            if new:
+                self._walk(begin, begin + 1, end)
+                if number < 0:
+                    clear(self.exposure)
+                    begin_levels(self.baseline, self.config.lookback)
+                else:
+                    self._put(begin, number)
+                    if begin >= read_from:
+                        self._read(begin)
+            self._walk(begin + int(new), end, read_from if number >= 0 else end)
+
+    def _put(self, row: int, number: int) -> None:
+        """Let a map made elsewhere be in force from the close of a row."""
+        maps, candles, reading = self.market.maps, self.candles, self.reading
+        assert maps is not None
+        close, n_bins = float(candles.close[row]), reading.centre.shape[1]
+        amounts = on_grid(maps, number, self.config.grid, origin=self.origin, n_bins=n_bins, close=close)
+        opened_at = float(candles.tick[row] - self.exposure.current[0] * reading.generation)
+        place(self.exposure, amounts, reading.centre, opened_at)
+
+    def _read(self, row: int) -> None:
+        read_row(
+            self.candles,
+            self.reading,
+            self.work,
+            self.exposure,
+            self.baseline,
+            self.nearest,
+            self.cleared,
+            self._readings,
+            self.swept,
+            row,
+        )
+
+    def _walk(self, first: int, stop: int, read_from: int) -> None:
         read = (self.reading, self.work, self.exposure, self.baseline, self.nearest, self.cleared)
         written, rows = (self._readings, self.swept), (first, stop, read_from)
         if self.together is None:
@@ -100,7 +144,7 @@ def prepare_scan(market: Market, config: HeatmapConfig, spare: int = 0) -> Scan:
     n_levels = max(walk.mixture.offset.shape[1] for walk in (own, *abroad))
     work = _workspace(config, reading.taps.size, n_levels)
     exposure, baseline = _empty_exposure(n_bins), _empty_baseline(config)
-    together, candles = None, own.candles
+    together, candles = None, own.candles if market.maps is None else standing(own.candles)
     if abroad:
         together = Together.of(market, own, abroad, fresh, config, exposure, baseline, work)
         candles = candles._replace(open_interest=together.open_interest)

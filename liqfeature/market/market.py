@@ -14,6 +14,7 @@ from liqfeature.market.candles import CANDLE_COLUMNS, check_prices, interval_of
 from liqfeature.market.frames import numbers, require_same_zone, times
 from liqfeature.market.funding import join_funding
 from liqfeature.market.liquidations import usual_liquidations
+from liqfeature.market.maps import KnownMaps, join_maps
 from liqfeature.market.mark import join_mark
 from liqfeature.market.open_interest import join_open_interest
 from liqfeature.market.positioning import join_positioning
@@ -46,6 +47,11 @@ class Inputs(TypedDict, total=False):
     positioning : DataFrame
         What `liqfeature download` writes: `date, account_ratio, top_account_ratio, top_position_ratio,
         taker_ratio`, every 5 minutes. It adds the columns `liq_positioning_*`; the estimate does not use it.
+    maps : DataFrame
+        Maps made elsewhere, as `liqfeature.data.maps.load_maps` reads them: `date, available, side, low,
+        high, notional`, a row for each level of each. They take the place of the estimate: each map stands
+        from the candle at whose close it could be known until the next one; what price touches meanwhile is
+        gone.
     venues : mapping of str to Venue
         Other exchanges on which the coin trades, by name. All columns then read the sum of the exchanges'
         maps, and those of `columns.venues` are added.
@@ -56,6 +62,7 @@ class Inputs(TypedDict, total=False):
     mark: pd.DataFrame | None
     liquidations: pd.DataFrame | None
     positioning: pd.DataFrame | None
+    maps: pd.DataFrame | None
     venues: Mapping[str, Venue] | None
 
 
@@ -93,6 +100,8 @@ class Market:
         Recorded notional per candle, mean over `lookback`; NaN where it was not recorded. Longs first.
     positioning : ndarray of shape (4, n) or None
         Logarithms of the ratios of longs to shorts, NaN where unknown; None without the input.
+    maps : KnownMaps or None
+        Maps made elsewhere; None without the input.
     interest_period : ndarray
         Candles from one row of open interest to the next; NaN where there is none.
     venues : tuple of Abroad
@@ -116,6 +125,7 @@ class Market:
     funding: FloatArray
     liquidated: FloatArray
     positioning: FloatArray | None = None
+    maps: KnownMaps | None = None
     interest_period: FloatArray
     venues: "tuple[Abroad, ...]" = ()
 
@@ -165,6 +175,9 @@ class Market:
         market = cls._joined(candles, rule, inputs)
         if not (venues := venues_given(inputs.get("venues"))):
             return market
+        if market.maps is not None:
+            message = f"maps take the place of the estimate: venues must be left out, received {list(venues)}"
+            raise DataError(message)
         abroad = tuple(_abroad(name, venue, candles, market) for name, venue in venues.items())
         return dataclasses.replace(market, venues=abroad)
 
@@ -202,6 +215,7 @@ class Market:
             funding=join_funding(inputs.get("funding_rate"), time, interval),
             liquidated=usual_liquidations(recorded, time, interval, rule.lookback, delay=interval),
             positioning=join_positioning(inputs.get("positioning"), time, interval),
+            maps=join_maps(inputs.get("maps"), time, interval, rule.lookback),
             interest_period=known.period,
         )
 

@@ -38,7 +38,8 @@ def join_open_interest(
     Parameters
     ----------
     frame : DataFrame or None
-        `date, open_interest_amount, open_interest_value`; see `rows_of`.
+        `date, open_interest_amount, open_interest_value`, and `available` where rows may come late; see
+        `rows_of`.
     time, close : ndarray of shape (n,)
         Opening of each candle in milliseconds, and its close.
     interval : int
@@ -104,7 +105,7 @@ def _in_force(
         usable = np.flatnonzero(step_before + step + wait <= longest)
         usable = usable[usable >= FIRST_USABLE]
         taken = np.maximum.accumulate((rows.stamp + np.where(late, period, 0))[usable])
-        due = np.maximum.accumulate((rows.stamp + wait)[usable])
+        due = np.maximum.accumulate(np.maximum(rows.stamp + wait, rows.available)[usable])
         last = np.searchsorted(due, closing, side="right")
         last = np.minimum(last, np.searchsorted(taken, time, side="right")) - 1
         at = (shown == meaning) & (last >= 0)

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from keyword import iskeyword
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from liqfeature.errors import MissingExtraError, extra
 
 COMMANDS = (
     *("columns", "init", "features", "show", "chart", "serve", "report", "trades", "walkforward"),
-    *("hyperopt", "download", "record", "collect", "validate", "calibrate", "sandbox", "doctor", "warm"),
+    *("hyperopt", "download", "record", "collect", "import", "validate", "calibrate", "sandbox"),
+    *("doctor", "warm"),
 )
 PACKAGE = Path(liqfeature.__file__).parent
 
@@ -32,7 +34,7 @@ def test_help_lists_every_command_each_of_which_has_a_file_named_like_it(capsys)
         main(["--help"])
     listed = re.findall(r"^    (\w+)(?:  |$)", capsys.readouterr().out, re.M)
     assert sorted(listed) == sorted(COMMANDS)
-    assert all((PACKAGE / "cli" / f"{name}.py").exists() for name in COMMANDS)
+    assert all((PACKAGE / "cli" / f"{name}{'_' * iskeyword(name)}.py").exists() for name in COMMANDS)
 
 
 @pytest.mark.parametrize(

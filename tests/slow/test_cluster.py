@@ -15,6 +15,9 @@ from builders.waiting import wait_until
 from slow.span import WARMUP_DAYS, timerange
 
 ROOT = Path(__file__).parents[2]
+EPOCHS, WINDOWS = 6, 2
+"""Enough to tell; 24 and 4 were tried by hand (docs/scale.md)."""
+
 LIQFEATURE = Path(sys.executable).with_name("liqfeature")
 
 
@@ -70,18 +73,17 @@ def epochs_in(userdir):
 
 
 def test_every_loss_of_hyperopt_is_that_of_a_plain_run_also_when_a_worker_is_killed(scheduler, userdir):
-    n = int(os.environ.get("LIQFEATURE_EPOCHS", "6"))
     own = Path(userdir[1])
     options = [
         *userdir,
         *("--strategy", "LiquidationClusters", timerange(WARMUP_DAYS, WARMUP_DAYS + 7)),
         *("--spaces", "enter", "exit"),
         *("--pairs", "BTC/USDT:USDT", "ETH/USDT:USDT", "--random-state", "1"),
-        *("--epochs", str(n), "--job-workers", "2", "--disable-param-export"),
+        *("--epochs", str(EPOCHS), "--job-workers", "2", "--disable-param-export"),
     ]
     finished([LIQFEATURE, "hyperopt", "--", *options])
     plain = epochs_in(own)
-    assert len(plain) == n
+    assert len(plain) == EPOCHS
     assert len({loss for loss, *_ in plain}) > 1
     (own / "hyperopt_results").rename(own / "plain")
 
@@ -94,8 +96,9 @@ def test_every_loss_of_hyperopt_is_that_of_a_plain_run_also_when_a_worker_is_kil
 
 
 def test_a_walk_forward_on_two_workers_is_the_sequential_one(scheduler, userdir, tmp_path):
-    span = [timerange(WARMUP_DAYS, WARMUP_DAYS + 10), "--tune-days", "2", "--test-days", "2", "--epochs", "2"]
-    names = ["--jobs", "1", "--controls", "UsualDistances"]
+    days = timerange(WARMUP_DAYS, WARMUP_DAYS + 2 + 2 * WINDOWS)
+    span = [days, "--tune-days", "2", "--test-days", "2", "--epochs", "2"]
+    names = ["--jobs", "1", "--controls"]
 
     def report(folder, *workers):
         out = ["--out", str(tmp_path / folder)]
@@ -103,9 +106,9 @@ def test_a_walk_forward_on_two_workers_is_the_sequential_one(scheduler, userdir,
         return (tmp_path / folder / "report.md").read_text()
 
     plain = report("plain")
-    assert "4 windows" in plain
+    assert f"{WINDOWS} windows" in plain
     assert report("spread", "--workers", scheduler) == plain
     before = sorted(path.stat().st_mtime_ns for path in (tmp_path / "spread").glob("*/result.json"))
-    assert len(before) == 4
+    assert len(before) == WINDOWS
     assert report("spread", "--workers", scheduler) == plain
     assert before == sorted(path.stat().st_mtime_ns for path in (tmp_path / "spread").glob("*/result.json"))

@@ -89,6 +89,36 @@ def scan(
             )
 
 
+@lean
+def read_row(
+    candles: Candles,
+    reading: Reading,
+    work: Workspace,
+    exposure: Exposure,
+    baseline: Baseline,
+    nearest: FloatArray,
+    cleared: FloatArray,
+    readings: FloatArray,
+    swept: FloatArray,
+    t: int,
+) -> None:
+    """Read row t of a map that was put there after `scan` had walked the candle without reading."""
+    read(
+        candles.tick[t],
+        candles.close[t],
+        candles.open_interest[t],
+        t,
+        reading,
+        work,
+        exposure,
+        baseline,
+        nearest,
+        cleared,
+        swept,
+        readings,
+    )
+
+
 @inlined
 def walk_candle(
     candles: Candles,
