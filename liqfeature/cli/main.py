@@ -9,6 +9,7 @@ from typing import NoReturn
 from liqfeature.cli import (
     calibrate,
     chart,
+    collect,
     columns,
     doctor,
     download,
@@ -32,7 +33,7 @@ from liqfeature.errors import LiqFeatureError
 _COMMANDS = (
     *(init, columns, features, show, chart, serve),
     *(report, trades, walkforward, hyperopt),
-    *(download, record, import_, validate, calibrate),
+    *(download, record, collect, import_, validate, calibrate),
     *(sandbox, doctor, warm),
 )
 

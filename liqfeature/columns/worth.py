@@ -62,6 +62,14 @@ WORTH = {
     ),
     "imbalance": "No direction: first touch moves by -.55 points per standard deviation (-2.5 to 1.2).",
     "quality": "A guard and no signal: low where inputs are missing or old.",
+    "venues": "As `liq_consensus_*`.",
+    "consensus": (
+        "Nothing proven: 94.7 % where it was measured, 93.1 % with the other exchange's open interest of a "
+        "week before, and at clusters the same happens."
+    ),
+    "local": "Context of several exchanges; not measured.",
+    "elsewhere": "Context of several exchanges; not measured.",
+    "fresh": "A guard and no signal: low where other exchanges are silent.",
     "positioning": (
         "Context. As a tilt of what is opened, neither the accounts' ratio nor that of takers gained in "
         "both halves of a recording."
@@ -73,11 +81,6 @@ WORTH = {
     "since": (
         "For filters. The hour after funding is .99 to 1.01 times as wide, after a daily expiry .95 to 1.01."
     ),
-    "venues": "Context of several exchanges; not measured by itself.",
-    "consensus": "Context of several exchanges; not measured by itself.",
-    "local": "Context of several exchanges; not measured by itself.",
-    "elsewhere": "Context of several exchanges; not measured by itself.",
-    "fresh": "A guard and no signal: low where other exchanges are silent.",
 }
 """By what is left of a column's name without `liq_`, numbers and side; of longer names the beginning."""
 

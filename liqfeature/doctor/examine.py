@@ -13,6 +13,7 @@ from liqfeature.data.schema import SANDBOX_MARKER
 from liqfeature.data.store import candle_files, downloaded_pairs, file_apart, read_frame
 from liqfeature.doctor import data, machine, settings
 from liqfeature.doctor.finding import Finding, Level, fail, warn
+from liqfeature.doctor.venues import check_venues
 from liqfeature.durations import MINUTE, minutes
 from liqfeature.errors import DataError
 from liqfeature.estimate import kernels
@@ -103,6 +104,7 @@ def _of_settings(subject: Subject) -> Iterator[Finding]:
 
 def _of_data(subject: Subject) -> Iterator[Finding]:
     pairs = settings.plain(_whitelist(subject.config)) or downloaded_pairs(subject.datadir)
+    yield from check_venues(subject.config, subject.datadir, pairs, subject.timeframe, subject.options)
     if not downloaded_pairs(subject.datadir):
         example = _wanted(subject, pairs[0] if pairs else "BTC/USDT:USDT")
         what = [example.download(subject.timeframe, kind) for kind in ("futures", "open_interest")]

@@ -174,7 +174,9 @@ def basis_at(
         )
         raise DataError(message)
     padded = np.concatenate([np.full(BASIS_CANDLES - 1, ratio[0]), ratio])
-    median = np.median(np.lib.stride_tricks.sliding_window_view(padded, BASIS_CANDLES), axis=1)
+    windows, middle = np.lib.stride_tricks.sliding_window_view(padded, BASIS_CANDLES), BASIS_CANDLES // 2
+    ordered = np.sort(windows, axis=1)
+    median = 0.5 * (ordered[:, middle - 1] + ordered[:, middle])
     known = np.concatenate([[0], np.cumsum(both)])[stop]
     return np.where(known > 0, median[np.maximum(known - 1, 0)], 0.0)
 

@@ -97,7 +97,7 @@ class Poller:
             del self._waiting[key]
 
     def _take(self, answer: Sequence[Mapping[str, Any]], stamp: int) -> None:
-        found = self._states(answer, stamp)
+        found = states_of(self.name, self.pairs, answer, stamp)
         if self.now() - stamp < WITHIN:
             self._waiting |= found
             self.count += len(found)
@@ -108,20 +108,21 @@ class Poller:
             _LOG.warning("%s: no open interest: %s", self.name, reason)
         return reason
 
-    def _states(self, answer: Sequence[Mapping[str, Any]], stamp: int) -> States:
-        """Read amount and mark price of each pair; what makes no sense is reported and left out."""
-        markets = {market["symbol"]: market for market in answer}
-        contracts_of(self.name, self.pairs, markets)
-        found: States = {}
-        for pair in self.pairs:
-            info = markets[pair]["info"]
-            try:
-                amount, price = float(info["openInterest"]), float(info["markPx"])
-            except (KeyError, TypeError, ValueError):
-                amount = price = math.nan
-            if 0 < amount < math.inf and 0 < price < math.inf:
-                series = Series(self.name, pair, OPEN_INTEREST, INTEREST_TIMEFRAME)
-                found[series, stamp] = (amount, amount * price)
-            else:
-                _LOG.warning("%s: not understood: open interest of %s in %.200r", self.name, pair, info)
-        return found
+
+def states_of(name: str, pairs: Sequence[str], answer: Sequence[Mapping[str, Any]], stamp: int) -> States:
+    """Read amount and mark price of each pair; what makes no sense is reported and left out."""
+    markets = {market["symbol"]: market for market in answer}
+    contracts_of(name, pairs, markets)
+    found: States = {}
+    for pair in pairs:
+        info = markets[pair]["info"]
+        try:
+            amount, price = float(info["openInterest"]), float(info["markPx"])
+        except (KeyError, TypeError, ValueError):
+            amount = price = math.nan
+        if 0 < amount < math.inf and 0 < price < math.inf:
+            series = Series(name, pair, OPEN_INTEREST, INTEREST_TIMEFRAME)
+            found[series, stamp] = (amount, amount * price)
+        else:
+            _LOG.warning("%s: not understood: open interest of %s in %.200r", name, pair, info)
+    return found

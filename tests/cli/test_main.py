@@ -16,7 +16,8 @@ from liqfeature.errors import MissingExtraError, extra
 
 COMMANDS = (
     *("columns", "init", "features", "show", "chart", "serve", "report", "trades", "walkforward"),
-    *("hyperopt", "download", "record", "import", "validate", "calibrate", "sandbox", "doctor", "warm"),
+    *("hyperopt", "download", "record", "collect", "import", "validate", "calibrate", "sandbox"),
+    *("doctor", "warm"),
 )
 PACKAGE = Path(liqfeature.__file__).parent
 

@@ -178,7 +178,7 @@ def test_a_basis_is_taken_out(bins: int) -> None:
     here = dataclasses.replace(ELSEWHERE["bybit"], open_interest=interest)
     there = {"bybit": dataclasses.replace(here, candles=apart)}
     one, other = columns(venues={"bybit": here}), columns(venues=there)
-    for name in ("near", "peak", "far", "notional", "distance", "age", "hit", "venues", "consensus", "local"):
+    for name in ("near", "peak", "far", "notional", "distance", "hit", "venues", "consensus", "local"):
         for where in ("above", "below"):
             column = f"liq_{name}_{where}"
             np.testing.assert_allclose(other[column], one[column], rtol=1e-6, err_msg=column)

@@ -94,6 +94,7 @@ def scan_venues(
         exposure.current[0] = walks.candles.tick[0, stop - 1] // reading.generation
         for side in range(2):
             add_up(walks, side, stop - 1, 0, exposure.older.shape[2], exposure)
+            _add_moments(walks, side, stop - 1, exposure)
 
 
 @inlined
@@ -229,20 +230,24 @@ def _sum_around(
     n_window, smoothing, n_bins = work.bar.shape[0], reading.smoothing, exposure.older.shape[2]
     first = bin_of(side, close, n_bins) + 1
     stop = first + n_window + smoothing
-    add_up(walks, side, t, first, stop, exposure)
+    total = exposure.older[HELD, side, first:stop]
+    for i in range(total.shape[0]):
+        total[i] = 0.0
     for v in range(walks.stop.shape[0]):
         if walks.fresh[v, t]:
             amount = walks.amount[v, side]
             window = amount[smoothing : 2 * smoothing + n_window]
             load_window(_exposure_of(walks, v), side, first + _shift_of(walks, v, side, t), window)
             smooth_window(amount, reading.taps, walks.smooth[v, side])
+            for i in range(total.shape[0]):
+                total[i] += window[i]
     if baseline.seen[0] + 1 >= reading.lookback:
         level = baseline.level[side]
         if reading.surge[side, t] > 0.0:
             level = reading.surge[side, t]
         met = 0.0
         for b in range(first, first + n_window):
-            met += exposure.older[HELD, side, b] * reading.centre[side, b]
+            met += total[b - first] * reading.centre[side, b]
         if not met > level:  # what holds the level lies farther away, and is sought there
             add_up(walks, side, t, stop, n_bins, exposure)
 
@@ -251,10 +256,9 @@ def _sum_around(
 def add_up(walks: Walks, side: int, t: int, first: int, stop: int, exposure: Exposure) -> None:
     """Write the sum of the fresh exchanges into bins `first` to `stop` of one side, and how far it goes."""
     n_bins = exposure.older.shape[2]
-    amounts, moments = exposure.older[HELD, side], exposure.older_moment[HELD, side]
+    amounts = exposure.older[HELD, side]
     for b in range(first, stop):
         amounts[b] = 0.0
-        moments[b] = 0.0
     lowest, highest = n_bins, -1
     for v in range(walks.stop.shape[0]):
         if not walks.fresh[v, t]:
@@ -270,13 +274,27 @@ def add_up(walks: Walks, side: int, t: int, first: int, stop: int, exposure: Exp
             scale = one.scale[holding]
             older = one.older[holding, side, low + shift : high + shift]
             now = one.amount[holding, slot, side, low + shift : high + shift]
-            older_moment = one.older_moment[holding, side, low + shift : high + shift]
-            moment_now = one.moment[holding, slot, side, low + shift : high + shift]
             for i in range(high - low):
                 amounts[low + i] += (older[i] + now[i]) * scale
-                moments[low + i] += (older_moment[i] + moment_now[i]) * scale
     exposure.span[HELD, side, 0] = max(lowest, 0)
     exposure.span[HELD, side, 1] = min(highest, n_bins - 1)
+
+
+@inlined
+def _add_moments(walks: Walks, side: int, t: int, exposure: Exposure) -> None:
+    """Write the sum of the moments of the fresh exchanges, of one side in full."""
+    n_bins, moments = exposure.older.shape[2], exposure.older_moment[HELD, side]
+    for b in range(n_bins):
+        moments[b] = 0.0
+    for v in range(walks.stop.shape[0]):
+        if walks.fresh[v, t]:
+            one, shift = _exposure_of(walks, v), _shift_of(walks, v, side, t)
+            slot = one.current[0] % one.amount.shape[1]
+            for holding in range(2):
+                for b in range(max(0, -shift), min(n_bins, n_bins - shift)):
+                    moment = one.older_moment[holding, side, b + shift]
+                    moment += one.moment[holding, slot, side, b + shift]
+                    moments[b] += moment * one.scale[holding]
 
 
 @inlined
