@@ -7,13 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from builders.backtests import SOURCES, TRADES, archive
 from builders.browser import PROGRAM, browser
 from builders.charts import CANDLES, CONFIG, INPUTS
 from liqfeature import liquidation_features
 from liqfeature.chart.map_part import map_part
 from liqfeature.chart.page import Part, write_page
+from liqfeature.chart.panel_traces import panels_figure
+from liqfeature.chart.panels import panels_of
 from liqfeature.chart.picture import take_picture
 from liqfeature.chart.scene import scene_of
+from liqfeature.data.backtest import load_backtest
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium or Chrome on PATH to open pages with")
 
@@ -228,6 +232,19 @@ def test_a_table_sorts_and_leads_to_the_map(page):
 def test_no_text_overlaps_another_at_widths_between(opened, page_path, width):
     opened.open(page_path, width)
     assert_apart(opened)
+
+
+@pytest.mark.parametrize("width", [390, 820, 1400])
+def test_no_text_of_trades_overlaps_another(opened, tmp_path, width):
+    trades = load_backtest(archive(tmp_path, TRADES)).trades
+    panels = panels_of(trades, SOURCES, "USDT")
+    wide, slim = (panels_figure(panels, theme="dark", narrow=narrow) for narrow in (False, True))
+    write_page(
+        [Part(facts={}, wide=wide, slim=slim)], tmp_path / "trades.html", title="T", note="N", theme="dark"
+    )
+    opened.open(tmp_path / "trades.html", width)
+    assert_apart(opened)
+    assert opened.complaints == []
 
 
 def test_a_page_rearranges_itself_when_the_window_narrows(opened, page_path):
