@@ -265,11 +265,15 @@ def test_no_text_of_a_trade_can_end_or_swallow_the_page_s_script(opened, tmp_pat
     for text in ("<!--<script>", "</script><script>document.title = 'taken'</script>", "<!--", "]]>"):
         drawn = go.Figure(go.Scatter(x=[1], y=[1], text=[text], name=text))
         path = tmp_path / "hostile.html"
-        write_page([Part(facts={text: text}, wide=drawn)], path, title=text, note=text, theme="dark")
+        days = ("2026-01-01T00:00:00", "2026-01-02T00:00:00")
+        rows = Part(facts={}, heading=text, table=[[text], [text]], places=[(f'"{text}', *days)])
+        write_page([Part(facts={text: text}, wide=drawn), rows], path, title=text, note=text, theme="dark")
         opened.open(path, 1400)
         assert opened.run("document.querySelectorAll('.scatterlayer .trace').length") == 1
         assert opened.run("charts[0].data[0].text[0]") == text
         assert opened.run("document.title") == text
+        assert opened.run("document.querySelector('tr[data-chart]').dataset.chart") == f'"{text}'
+        assert opened.run("document.querySelector('.sorts td').textContent") == text
         data = path.read_text(encoding="utf-8").partition('id="figures">')[2].partition("</script>")[0]
         assert "<" not in data
 
