@@ -13,13 +13,16 @@ from liqfeature.chart.sides import scales, visible_sides
 from liqfeature.chart.words import amount
 from liqfeature.checks import require
 from liqfeature.errors import extra
-from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.heatmap.colours import FULL, HIDDEN, THEMES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import plotly.graph_objects as go
 
     from liqfeature.market.market import Inputs
+    from liqfeature.market.venue import Venue
 
 Shown = Literal["both", "one", "long", "short"]
 
@@ -32,6 +35,7 @@ def heatmap_figure(
     funding_rate: pd.DataFrame | None = None,
     mark: pd.DataFrame | None = None,
     liquidations: pd.DataFrame | None = None,
+    venues: "Mapping[str, Venue] | None" = None,
     title: str = "Estimated liquidations",
     unit: str = "USDT",
     side: Shown = "one",
@@ -48,6 +52,8 @@ def heatmap_figure(
     liquidations : DataFrame, optional
         As for `liquidation_features`, drawn in a pane of their own. `liq_cascade_*` refers to them where
         `config.cascade.recorded_share` is known.
+    venues : mapping of str to Venue, optional
+        As for `liquidation_features`: the map is the sum of the exchanges'.
     title : str
         First line.
     unit : str
@@ -59,7 +65,8 @@ def heatmap_figure(
     narrow : bool
         Arrange everything for a telephone's screen.
     **view
-        `first`, `last`, `margin`, `leverage`, `max_times`, `max_prices`, as for `heatmap_history`.
+        `first`, `last`, `margin`, `leverage`, `max_times`, `max_prices`, as for `heatmap_history`; `beside`,
+        maps as `load_maps` reads them, the newest of which is drawn beside what rests now.
 
     Returns
     -------
@@ -82,8 +89,9 @@ def heatmap_figure(
         "funding_rate": funding_rate,
         "mark": mark,
         "liquidations": liquidations,
+        "venues": venues,
     }
-    scene = scene_of(candles, config or HeatmapConfig(), inputs, **view)
+    scene = scene_of(candles, configuration(config), inputs, **view)
     return draw(scene, title=title, unit=unit, side=side, theme=theme, form=SLIM if narrow else WIDE)
 
 
@@ -101,6 +109,7 @@ def draw(scene: Scene, *, title: str, unit: str, side: str, theme: str, form: Fo
         *traces.candle_traces(scene.history, scene.bars, go, colours),
         *lower,
         traces.slider_trace(scene, go, colours),
+        *traces.beside_traces(scene, go, colours, unit),
     ]
     words = {"title": title, "note": note(scene, unit), "unit": unit}
     figure = go.Figure(drawn, layout(scene, colours, panes, words, form))

@@ -8,6 +8,7 @@ import pandas as pd
 
 from liqfeature.columns.features import liquidation_features
 from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.heatmap.beside import held_between, newest_levels
 from liqfeature.heatmap.clusters import Rung, cluster_ladder, strongest
 from liqfeature.heatmap.colours import FULL, HIDDEN
 from liqfeature.heatmap.export import column_candles
@@ -44,6 +45,8 @@ class Scene:
         The strongest of longs and of shorts at the end, nearest first; none of a class of leverage.
     least, full : float
         Notional below which a cell is hidden, and from which on it has the strongest colour.
+    beside : ndarray of shape (2, n_prices) or None
+        What another map holds in each row at the close of the last candle.
     """
 
     history: HeatmapHistory
@@ -54,6 +57,7 @@ class Scene:
     clusters: tuple[tuple[Rung, ...], tuple[Rung, ...]]
     least: float
     full: float
+    beside: FloatArray | None = None
 
     @property
     def cumulated(self) -> FloatArray:
@@ -62,8 +66,18 @@ class Scene:
         return np.stack([np.cumsum(live[LONG][::-1])[::-1], np.cumsum(live[SHORT])])
 
 
-def scene_of(candles: pd.DataFrame, config: HeatmapConfig, inputs: Inputs, **view: Any) -> Scene:
-    """Compute what a chart shows; parameters as for `heatmap_figure`."""
+def scene_of(
+    candles: pd.DataFrame,
+    config: HeatmapConfig,
+    inputs: Inputs,
+    *,
+    beside: pd.DataFrame | None = None,
+    **view: Any,
+) -> Scene:
+    """Compute what a chart shows; parameters as for `heatmap_figure`.
+
+    `beside` are maps as `maps` of the inputs, of which the newest is drawn beside what rests now.
+    """
     recorded = inputs.get("liquidations")
     if config.cascade.recorded_share == 0:  # what is recorded is drawn, and columns cannot refer to it
         inputs = {**inputs, "liquidations": None}
@@ -83,7 +97,14 @@ def scene_of(candles: pd.DataFrame, config: HeatmapConfig, inputs: Inputs, **vie
         clusters=_clusters(candles.iloc[:stop], config, inputs) if all_of_it else ((), ()),
         least=least,
         full=full,
+        beside=None if beside is None else _beside(beside, history, config),
     )
+
+
+def _beside(maps: pd.DataFrame, history: HeatmapHistory, config: HeatmapConfig) -> FloatArray:
+    interval = pd.Timedelta(history.interval, unit="ms")
+    levels = newest_levels(maps, history.last[-1] + interval, config.lookback * interval)
+    return held_between(levels, history.edge, float(history.close[-1]))
 
 
 def _gathered(features: pd.DataFrame, span: int) -> pd.DataFrame:

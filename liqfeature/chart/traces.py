@@ -120,6 +120,29 @@ def profile_traces(scene: Scene, go: Any, theme: Theme, unit: str) -> list[Any]:
     return traces
 
 
+def beside_traces(scene: Scene, go: Any, theme: Theme, unit: str) -> list[Any]:
+    """Draw what another map holds now as marks on the scale of the bars, where there is one."""
+    if scene.beside is None:
+        return []
+    traces = []
+    for side in (LONG, SHORT):
+        held = scene.beside[side]
+        used = held > 0
+        traces.append(
+            go.Scatter(
+                name=f"{SIDES[side]}s beside",
+                x=held[used],
+                y=scene.history.price[used],
+                mode="markers",
+                marker={"color": theme.text, "symbol": "line-ns-open", "size": 7},
+                xaxis="x2",
+                yaxis="y",
+                hovertemplate=f"{SIDES[side]}s beside %{{y:,.6~r}}<br>%{{x:,.0f}} {unit}<extra></extra>",
+            )
+        )
+    return traces
+
+
 def _beyond(scene: Scene, side: int) -> Any:
     price, close = scene.history.price, scene.history.close[-1]
     return price < close if side == LONG else price > close

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liqfeature.chart.options import SHOWN
-from liqfeature.cli.market import add_market, add_page, load_market
+from liqfeature.cli.market import add_beside, add_market, add_page, beside_of, load_market
 from liqfeature.cli.options import Commands, add_command, add_time_range, working
 from liqfeature.cli.output import MAP, PICTURE, add_output
 
@@ -32,6 +32,7 @@ def add_to(commands: Commands) -> None:
     summary = "draw estimated liquidations by time and price as a page that works offline"
     chart = add_command(commands, "chart", _chart, summary, _EXAMPLE)
     add_market(chart)
+    add_beside(chart)
     span = chart.add_mutually_exclusive_group()
     span.add_argument("--days", type=_days, default=7.0, help="the last N days (default: %(default)g)")
     add_time_range(span)
@@ -72,6 +73,7 @@ def _chart(args: argparse.Namespace) -> int:
         market.candles,
         market.config,
         {**market.inputs, "liquidations": read_frame(args.liquidations) if args.liquidations else None},
+        beside=beside_of(args, market),
         leverage=tuple(args.leverage) if args.leverage else None,
         **(args.timerange.timestamps() if args.timerange else last_days),
     )

@@ -13,6 +13,8 @@ from liqfeature.cli import (
     doctor,
     download,
     features,
+    hyperopt,
+    import_,
     init,
     record,
     report,
@@ -29,8 +31,8 @@ from liqfeature.errors import LiqFeatureError
 
 _COMMANDS = (
     *(init, columns, features, show, chart, serve),
-    *(report, trades, walkforward),
-    *(download, record, validate, calibrate),
+    *(report, trades, walkforward, hyperopt),
+    *(download, record, import_, validate, calibrate),
     *(sandbox, doctor, warm),
 )
 

@@ -1,6 +1,7 @@
 """Options that say which market a command reads, and reading it."""
 
 import argparse
+import dataclasses
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ from liqfeature.heatmap.colours import THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import pandas as pd
 
     from liqfeature.data.backtest import Backtest
     from liqfeature.data.pair import PairData
@@ -28,6 +31,10 @@ def add_market(command: argparse.ArgumentParser) -> "argparse._ActionsContainer"
     command.add_argument("--pair", help=told)
     told = f"of the candles (default: the configuration's, else {TIMEFRAME})"
     command.add_argument("--timeframe", help=told)
+    told = "database of `liqfeature import` and `liqfeature record`, for --source"
+    command.add_argument("--recordings", type=Path, metavar="FILE", help=told)
+    told = "whose maps in --recordings to read instead of the estimate, such as coinglass"
+    command.add_argument("--source", metavar="NAME", help=told)
     return source
 
 
@@ -35,21 +42,58 @@ def _add_data(command: argparse.ArgumentParser) -> "argparse._ActionsContainer":
     source = add_source(command)
     parameters = "every parameter of the map as JSON, instead of the exchange's"
     command.add_argument("--heatmap", type=Path, metavar="FILE", help=parameters)
+    others = "data directories of other exchanges, whose maps are added (default: the configuration's venues)"
+    command.add_argument("--venues", type=Path, nargs="+", metavar="DIR", help=others)
     return source
 
 
 def load_market(args: argparse.Namespace, pair: str = "", timeframe: str = "") -> "PairData":
     """Read what the options name, or another pair of it, and say what it is; an error says what is wrong."""
     from liqfeature.data.pair import PairData
+    from liqfeature.data.venues import VenueSource
 
     source = source_of(args)
     pair = pair or source.pair or _only_pair(source.datadir)
     timeframe = timeframe or source.timeframe
-    market = PairData.load(source.datadir, pair, timeframe, exchange=source.exchange, config=args.heatmap)
+    venues = VenueSource.beside(args.venues) if args.venues else VenueSource.of(source.told, source.datadir)
+    market = PairData.load(
+        source.datadir, pair, timeframe, exchange=source.exchange, config=args.heatmap, venues=venues
+    )
+    if getattr(args, "source", None):
+        market = _with_maps(market, args)
     used = ", ".join(name.replace("_", " ") for name, table in market.inputs.items() if table is not None)
     where = f"{market.pair} {market.timeframe} of {market.exchange}{', SANDBOX' if market.simulated else ''}"
     print(f"{where}: {len(market.candles)} candles, {used or 'nothing beside them'}", file=sys.stderr)
     return market
+
+
+def _with_maps(market: "PairData", args: argparse.Namespace) -> "PairData":
+    """Add the maps that `--source` names."""
+    from liqfeature.data.maps import load_maps
+
+    if args.recordings is None:
+        message = "--recordings FILE must be given with --source, received none"
+        raise ConfigError(message)
+    maps = load_maps(args.recordings, market.pair, args.source)
+    return dataclasses.replace(market, inputs={**market.inputs, "maps": maps})
+
+
+def add_beside(command: argparse.ArgumentParser) -> None:
+    """Add the option that `beside_of` reads."""
+    told = "whose map in --recordings to draw beside, such as hyperliquid (measured positions)"
+    command.add_argument("--beside", metavar="NAME", help=told)
+
+
+def beside_of(args: argparse.Namespace, market: "PairData") -> "pd.DataFrame | None":
+    """Read the maps that `--beside` names, where it is given."""
+    from liqfeature.data.maps import load_maps
+
+    if not args.beside:
+        return None
+    if args.recordings is None:
+        message = "--recordings FILE must be given with --beside, received none"
+        raise ConfigError(message)
+    return load_maps(args.recordings, market.pair, args.beside)
 
 
 def _only_pair(datadir: Path) -> str:

@@ -18,6 +18,7 @@ examples:
   liqfeature record --exchange binance bybit okx --pairs BTC/USDT:USDT ETH/USDT:USDT --out recordings.sqlite
   liqfeature record --config user_data/config.json --out recordings.sqlite
   liqfeature record --exchange hyperliquid --pairs BTC/USDC:USDC --out recordings.sqlite
+  liqfeature record --exchange hyperliquid --pairs BTC/USDC:USDC --positions --out recordings.sqlite
   liqfeature record --backfill gate --pairs BTC/USDT:USDT --out recordings.sqlite
   liqfeature record --migrate recordings --out recordings.sqlite
   liqfeature record --export liquidations.parquet --out recordings.sqlite
@@ -41,6 +42,11 @@ def add_to(commands: Commands) -> None:
     add("--out", type=Path, required=True, metavar="FILE", help="database of the recordings")
     config = "Freqtrade's: exchange, whitelist, and ccxt_config (a proxy, or the sandbox)"
     add("--config", type=Path, nargs="+", action="extend", default=[], metavar="FILE", help=config)
+    told = "Hyperliquid's positions too, as maps without addresses; accounts are met where they trade"
+    add("--positions", action="store_true", help=told)
+    add("--accounts", type=Path, metavar="FILE", help="with --positions: addresses to begin with, one a line")
+    told = "with --positions: add every answer to it as received, with its address"
+    add("--raw", type=Path, metavar="FILE", help=told)
     add("--migrate", type=Path, metavar="DIR", help="add what an earlier version recorded into a directory")
     add_output(record, "--export", RECORDED, "write what was recorded as .parquet or .feather")
     add("--backfill", choices=["gate"], help="fetch what an exchange still gives out of the last --days")
@@ -111,9 +117,24 @@ def _record(args: argparse.Namespace) -> int:
 
     exchanges, pairs = _wanted(args, args.exchange, (*EXCHANGES, *POLLED))
     pace = Pace(save=args.save, retry=args.retry, note=args.note)
-    session = Session(args.out, pace, Inbox(args.most))
+    session = Session(args.out, pace, Inbox(args.most), _positions(args, list(exchanges)))
     console = console_of("record")
     return 1 if watched(session, exchanges, pairs, console) else 0
+
+
+def _positions(args: argparse.Namespace, exchanges: Sequence[str]) -> dict[str, Any] | None:
+    """Return what a poller of positions takes, where they are wanted."""
+    if not args.positions:
+        alone = args.accounts is None and args.raw is None
+        require("accounts and raw", alone, "given with --positions", args.accounts or args.raw)
+        return None
+    holds = all(pollable in exchanges for pollable in POLLED)
+    require("exchange", holds, f"{', '.join(POLLED)} for --positions", ", ".join(exchanges))
+    seeds = args.accounts.read_text(encoding="utf-8").split() if args.accounts else []
+    for seed in seeds:
+        known = re.fullmatch(r"0x[0-9a-fA-F]{40}", seed)
+        require("accounts", bool(known), "addresses such as 0x0123..., one a line", repr(seed))
+    return {"seeds": seeds, "raw": args.raw}
 
 
 def _wanted(

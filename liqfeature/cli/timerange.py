@@ -36,7 +36,7 @@ def time_range(text: str) -> TimeRange:
     """Read what `--timerange` takes: days, minutes or seconds as YYYYMMDD[THHMM[SS]], or time since 1970."""
     first, dash, last = text.partition("-")
     try:
-        found = TimeRange(_moment(first), _moment(last))
+        found = TimeRange(moment(first), moment(last))
     except (KeyError, ValueError):
         message = f"must hold dates such as 20260125-20260206, 20260125- or -20260206T1200, received {text!r}"
         raise argparse.ArgumentTypeError(message) from None
@@ -47,7 +47,8 @@ def time_range(text: str) -> TimeRange:
     return found
 
 
-def _moment(text: str) -> datetime | None:
+def moment(text: str) -> datetime | None:
+    """Read a day, minute or second, or time since 1970, in UTC; None of nothing."""
     if re.fullmatch(r"\d{10}|\d{13}", text):  # in seconds or in milliseconds
         return datetime.fromtimestamp(int(text[:10]), UTC)
     return datetime.strptime(text, _FORMS[len(text)]).replace(tzinfo=UTC) if text else None

@@ -52,6 +52,9 @@ def truth_of(args: argparse.Namespace, *, recorded: bool = False) -> Truth:
     if recorded and not args.sandbox and args.liquidations is None:
         message = "--liquidations PATH must be given unless --sandbox is, received none"
         raise ConfigError(message)
+    if args.source and (recorded or args.sandbox):
+        message = f"--source goes with `validate --datadir` alone, received {args.source}"
+        raise ConfigError(message)
     about, inputs = _simulated(args) if args.sandbox else _recorded(args)
     return Truth(about, {**inputs, **(args.timerange or EVERYTHING).timestamps()})
 

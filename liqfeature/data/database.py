@@ -209,13 +209,34 @@ class Database:
         DataFrame
             `stamp, available, source` and the kind's columns, by stamp.
         """
-        types = {"stamp": "INTEGER", "available": "INTEGER", "source": "TEXT", **series.kind.columns}
         sql = _READ.format(**series.kind.words, row="stamp, item" if series.kind.events else "stamp")
         number = self.number(series)
         values = (number, first, last, as_of, within, period, period)
-        rows = [] if number is None else [row[:-1] for row in self.query(sql, values)]
-        table = pd.DataFrame.from_records(rows, columns=list(types))
-        return table.astype({name: _TYPES[declared] for name, declared in types.items()})
+        return _table(series, [] if number is None else [row[:-1] for row in self.query(sql, values)])
+
+    def revisions(self, series: Series, sources: Sequence[str] = (), *, first: int = 0) -> pd.DataFrame:
+        """Read every revision of a series, in the order in which they could be known.
+
+        Parameters
+        ----------
+        series : Series
+        sources : sequence of str
+            Where they come from; anywhere by default.
+        first : int
+            Stamp from which on rows are read.
+
+        Returns
+        -------
+        DataFrame
+            As `read` returns it, but that a stamp may have several rows.
+        """
+        words, number = series.kind.words, self.number(series)
+        given = f"AND source IN ({', '.join('?' * len(sources))}) " if sources else ""
+        sql = (
+            f"SELECT stamp, available, source, {words['columns']} FROM {words['kind']} WHERE series = ? "
+            f"AND stamp >= ? {given}ORDER BY available, stamp"
+        )
+        return _table(series, [] if number is None else self.query(sql, (number, first, *sources)))
 
     def query(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Ask in SQL."""
@@ -283,6 +304,12 @@ class Database:
             advice = [text for code, text in _ADVICE.items() if name.startswith(code)]
             message = f"{self.path}: {': '.join([str(error), *advice])}"
             raise DataError(message) from error
+
+
+def _table(series: Series, rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+    types = {"stamp": "INTEGER", "available": "INTEGER", "source": "TEXT", **series.kind.columns}
+    table = pd.DataFrame.from_records(rows, columns=list(types))
+    return table.astype({name: _TYPES[declared] for name, declared in types.items()})
 
 
 def _fingerprint(content: Sequence[Any]) -> int:

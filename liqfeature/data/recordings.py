@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from liqfeature.data.bought import bought_interest, bought_totals, joined
 from liqfeature.data.database import Database
 from liqfeature.data.kinds import (
     INTEREST_TIMEFRAME,
@@ -15,6 +16,7 @@ from liqfeature.data.kinds import (
     ORDERS,
     SILENT,
     TOTALS,
+    VENDORS,
     Series,
 )
 from liqfeature.data.schema import RECORDED
@@ -94,7 +96,8 @@ def load_totals(
 
     What was known later than a period after the end of its own does not count, so that a backtest reads what
     a bot read. Periods in which nobody listened have the totals that the exchange gives, where they were
-    recorded.
+    recorded. Where a vendor's were imported, every row says when it was available, and all revisions are
+    there; periods are then those of the vendor's finest totals, if nothing of this timeframe was recorded.
 
     Parameters
     ----------
@@ -110,6 +113,7 @@ def load_totals(
     DataFrame
         `date, long, short`: opening of the period, and notional by side of the position. 0 where nothing was
         liquidated, NaN where it is not known; from the first period that something is known of to the last.
+        With a vendor's, `available` too, and no rows where nothing is known.
 
     Raises
     ------
@@ -119,9 +123,22 @@ def load_totals(
     period, since = minutes(timeframe) * MINUTE, _milliseconds(first)
     with Database(path) as database:
         exchange = _one_of(database, exchange)
-        spans = listened(database, exchange, pair, period=period)
-        sums = _sums(database, Series(exchange, pair, ORDERS), period, since)
-        given = _given(database, exchange, pair, period, since)
+        bought = bought_totals(database, exchange, pair, period, since)
+        if bought is None:
+            return _totals(database, exchange, pair, period, since, least)
+        length, rows = bought
+        own = _totals(database, exchange, pair, length, since, least).dropna()
+    known = length + max(length - period, 0)  # what came within a period after the end is among them
+    return joined(own.assign(available=own["date"] + pd.Timedelta(known, unit="ms")), rows)
+
+
+def _totals(
+    database: Database, exchange: str, pair: str, period: int, since: int, least: float
+) -> pd.DataFrame:
+    """Sum what was heard in time, and fill in what the exchange gave in time."""
+    spans = listened(database, exchange, pair, period=period)
+    sums = _sums(database, Series(exchange, pair, ORDERS), period, since)
+    given = _given(database, exchange, pair, period, since)
     sums.attrs[HEARD] = [(max(since, a), b) for a, b in spans if b > since]
     totals = totals_of(sums, period, silence=0, least_heard=least).to_frame()
     if given.empty:
@@ -133,9 +150,11 @@ def load_totals(
 def load_open_interest(
     path: str | Path, pair: str, exchange: str, *, first: pd.Timestamp | None = None
 ) -> pd.DataFrame:
-    """Read open interest that a recorder asked for, as `liquidation_features` takes it.
+    """Read open interest that a recorder asked for or a vendor gave: what `liquidation_features` takes.
 
-    What was known later than a period after its stamp, when a bot first uses it, does not count.
+    What a recorder knew later than a period after its stamp, when a bot first uses it, does not count. A
+    vendor's rows count from when they were asked for, and of one stamp the first that came: a later one would
+    be a change of open interest that nobody made.
 
     Parameters
     ----------
@@ -146,18 +165,22 @@ def load_open_interest(
     -------
     DataFrame
         `date, open_interest_amount, open_interest_value`, the state at `date`; no rows where there are none.
+        With a vendor's rows `available` too.
 
     Raises
     ------
     DataError
         If the file is not a recorder's.
     """
+    since, period = _milliseconds(first), minutes(INTEREST_TIMEFRAME) * MINUTE
     with Database(path) as database:
         series = Series(exchange, pair, OPEN_INTEREST, INTEREST_TIMEFRAME)
-        period = minutes(INTEREST_TIMEFRAME) * MINUTE
-        table = database.read(series, first=_milliseconds(first), within=period)
+        table = database.read(series, first=since, within=period)
+        bought = bought_interest(database, exchange, pair, since)
     names = {"amount": "open_interest_amount", "value": "open_interest_value"}
-    return table.assign(date=_dates(table["stamp"])).rename(columns=names)[["date", *names.values()]]
+    own = table[~table["source"].isin(VENDORS)] if len(bought) else table
+    own = own.assign(date=_dates(own["stamp"])).rename(columns=names)[["date", *names.values()]]
+    return own if bought.empty else joined(own.assign(available=own["date"]), bought.rename(columns=names))
 
 
 def listened(database: Database, exchange: str, pair: str, *, period: int | None = None) -> list[Span]:
@@ -255,7 +278,8 @@ def _given(database: Database, exchange: str, pair: str, period: int, since: int
     for series in database.series():
         if (series.exchange, series.pair, series.kind) == (exchange, pair, TOTALS):
             part = minutes(series.timeframe) * MINUTE
-            rows = database.read(series, first=since // period * period, period=period).set_index("stamp")
+            rows = database.read(series, first=since // period * period, period=period)
+            rows = rows[~rows["source"].isin(VENDORS)].set_index("stamp")
             if period % part == 0 and len(rows):
                 begin, end = rows.index[0] // period * period, (rows.index[-1] // period + 1) * period
                 rows = rows[list(SIDES)].reindex(range(begin, end, part)).reset_index()

@@ -7,9 +7,9 @@ from typing import Unpack
 import numpy as np
 import pandas as pd
 
-from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.estimate.kernels.cascade import reach_probability
-from liqfeature.estimate.kernels.clusters import Cluster, find_clusters, opening_moment
+from liqfeature.estimate.kernels.clusters import Cluster, find_nearest
 from liqfeature.estimate.kernels.exposure import bin_of
 from liqfeature.estimate.scan import Scan
 from liqfeature.heatmap.snapshot import walk_newest
@@ -101,7 +101,7 @@ def cluster_ladder(
     DataError
         If there are fewer than `config.warmup` candles, or the frames break a rule.
     """
-    scan = walk_newest(candles, config or HeatmapConfig(), **inputs)
+    scan = walk_newest(candles, configuration(config), **inputs)
     return ladder_of(scan, candles["date"].iloc[-1], least)
 
 
@@ -133,7 +133,7 @@ def _clusters(scan: Scan, side: int, window: FloatArray, least: float) -> Iterat
     work = scan.work
     smooth = work.smooth[side].copy()
     while True:
-        found = find_clusters(smooth, work.bar, window, least, work.over)[0]
+        found = find_nearest(smooth, work.bar, window, least, work.over)
         if found.near < 0:
             return
         yield found
@@ -170,8 +170,6 @@ def _rung(scan: Scan, side: int, found: Cluster, window: FloatArray, open_intere
     away = first + found.near - (n_bins - close if side == LONG else close)
     members = slice(found.near, found.far + 1)
     reach = reading.reach[reading.tilts[side, -1]]
-    opened = opening_moment(scan.exposure, side, first + found.near, first + found.far) / found.held
-    now = int(scan.candles.tick[-1]) - int(scan.exposure.current[0]) * reading.generation
     return Rung(
         near=near,
         peak=float(centre[found.peak]),
@@ -180,6 +178,16 @@ def _rung(scan: Scan, side: int, found: Cluster, window: FloatArray, open_intere
         notional=float(np.sum(window[members] * centre[members])),
         share=found.held / open_interest,
         density=found.held / open_interest * 0.01 * price / abs(far - near),
-        age=max(now - opened, 0.0),
+        age=_age(scan, side, slice(first + found.near, first + found.far + 1)),
         hit=float(reach_probability(away / reading.sigma[-1], reach, reading.per_sigma)),
     )
+
+
+def _age(scan: Scan, side: int, bins: slice) -> float:
+    """Return the candles since what is live in some bins was opened, on average."""
+    exposure, generation = scan.exposure, int(scan.exposure.current[0])
+    slot, scale = generation % exposure.moment.shape[1], exposure.scale[:, None]
+    live = exposure.older[:, side, bins] + exposure.amount[:, slot, side, bins]
+    moment = exposure.older_moment[:, side, bins] + exposure.moment[:, slot, side, bins]
+    now = int(scan.candles.tick[-1]) - generation * scan.reading.generation
+    return max(now - float(np.sum(moment * scale) / np.sum(live * scale)), 0.0)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from liqfeature.market.frames import amounts, require_column, times
+from liqfeature.market.revisions import AVAILABLE, arrivals
 from liqfeature.market.rule import JoinRule
 from liqfeature.types import FloatArray, IntArray
 
@@ -22,13 +23,15 @@ class Rows(NamedTuple):
     """Rows of open interest that can be used; every array has shape (n_rows,).
 
     `stamp` in milliseconds; `amount` in base currency; `contract_size` in base currency, 1 where the amount
-    did not come in contracts; `price`, value over amount, NaN where either is not given.
+    did not come in contracts; `price`, value over amount, NaN where either is not given; `available` the
+    moment from which a row could be known, in milliseconds: its stamp where the frame does not say.
     """
 
     stamp: IntArray
     amount: FloatArray
     contract_size: FloatArray
     price: FloatArray
+    available: IntArray
 
 
 def rows_of(frame: pd.DataFrame, time: IntArray, close: FloatArray, rule: JoinRule) -> Rows:
@@ -39,7 +42,8 @@ def rows_of(frame: pd.DataFrame, time: IntArray, close: FloatArray, rule: JoinRu
     frame : DataFrame
         `date, open_interest_amount, open_interest_value`; either column may be absent or empty. The amount is
         preferred, since value mixes in price. Rows that are NaN or 0, or whose value over amount is not near
-        the price, are passed over; so are amounts in contracts of a size that nothing says.
+        the price, are passed over; so are amounts in contracts of a size that nothing says. With `available`
+        a row counts from then on; one that came after a newer one never does.
     time, close : ndarray of shape (n,), n at least 1
         Opening of each candle in milliseconds, and its close.
     rule : JoinRule
@@ -50,6 +54,7 @@ def rows_of(frame: pd.DataFrame, time: IntArray, close: FloatArray, rule: JoinRu
         Naming the column, the rule and the value received.
     """
     stamp = times(frame, "open interest")
+    available = arrivals(frame, "open interest") if AVAILABLE in frame else stamp
     if not any(column in frame.columns for column in OPEN_INTEREST_COLUMNS):
         require_column(frame, OPEN_INTEREST_COLUMNS[0], "open interest")
     amount, value = (_positive(frame, column) for column in OPEN_INTEREST_COLUMNS)
@@ -60,8 +65,11 @@ def rows_of(frame: pd.DataFrame, time: IntArray, close: FloatArray, rule: JoinRu
     off = price / close_before
     foreign = (off > PRICE_TOLERANCE) | (off < 1 / PRICE_TOLERANCE)
     amount = np.where(np.isfinite(amount), amount, value / close_before)
-    usable = np.isfinite(amount) & ~foreign
-    return Rows(stamp[usable], amount[usable], size[usable], price[usable])
+    usable = np.flatnonzero(np.isfinite(amount) & ~foreign)
+    if AVAILABLE in frame and usable.size:
+        came = available[usable]
+        usable = usable[came <= np.minimum.accumulate(came[::-1])[::-1]]  # before all newer ones
+    return Rows(stamp[usable], amount[usable], size[usable], price[usable], available[usable])
 
 
 def _contract_size(told: FloatArray, rule: JoinRule) -> FloatArray:

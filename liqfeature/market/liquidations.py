@@ -3,6 +3,8 @@
 Totals hold NaN where nobody listened. Single orders do not show that by themselves: a recorder says when it
 listened, or two orders that are not far apart show that somebody listened between them. A period then counts
 if all of it lies between two such orders, and is known once the later one has come.
+
+Totals that came late, or were revised, have a column `available`: `market/revisions.py`.
 """
 
 from typing import NamedTuple
@@ -10,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from liqfeature.durations import MINUTE
 from liqfeature.errors import DataError
 from liqfeature.market.frames import amounts, moments, times
+from liqfeature.market.revisions import AVAILABLE, newest, own_period, usual_by_arrival
 from liqfeature.market.rolling import trailing_sum
 from liqfeature.sides import SIDES
 from liqfeature.types import FloatArray, IntArray
@@ -51,7 +53,8 @@ def are_orders(liquidations: pd.DataFrame) -> bool:
 def amounts_of(liquidations: pd.DataFrame) -> tuple[IntArray, FloatArray]:
     """Time of each row in milliseconds, (n,), and its notional by side of the position, (2, n).
 
-    Totals stand at the opening of their period. Orders may come in any sequence.
+    Totals stand at the opening of their period, and of revised ones the newest counts. Orders may come in any
+    sequence.
 
     Raises
     ------
@@ -59,6 +62,7 @@ def amounts_of(liquidations: pd.DataFrame) -> tuple[IntArray, FloatArray]:
         Naming the column, the rule and the value received.
     """
     if not are_orders(liquidations):
+        liquidations = newest(liquidations)
         time = times(liquidations, "liquidations")
         return time, np.stack([amounts(liquidations, side, "liquidations") for side in SIDES])
     time, notional = moments(liquidations, "liquidations"), amounts(liquidations, "notional", "liquidations")
@@ -116,7 +120,8 @@ def usual_liquidations(
     ----------
     frame : DataFrame or None
         Totals, of periods that divide the candles' timeframe or are a multiple of it, or single orders; see
-        `totals_of`. Orders more than half a lookback apart show that nobody listened between them.
+        `totals_of`. Orders more than half a lookback apart show that nobody listened between them. With a
+        column `available` a total counts from then on, until a row of the same date that came later.
     time : ndarray of shape (n,)
         Opening of each candle in milliseconds.
     interval : int
@@ -131,8 +136,8 @@ def usual_liquidations(
     -------
     ndarray of shape (2, n)
         Quote currency per candle, longs first; NaN where some of the lookback was not recorded. Where orders
-        alone show that somebody listened, the lookback ends with the last period that they confirm, at most
-        half a lookback ago.
+        alone show that somebody listened, and where totals say when they were available, the lookback ends
+        with the last period that is known, at most half a lookback ago.
 
     Raises
     ------
@@ -142,7 +147,10 @@ def usual_liquidations(
     usual = np.full((2, time.size), np.nan)
     if frame is None or frame.empty or time.size == 0:
         return usual
-    totals = totals_of(frame, interval, silence=lookback * interval // 2)
+    now, silence = time + interval - delay, lookback * interval // 2
+    if AVAILABLE in frame and not are_orders(frame):
+        return usual_by_arrival(frame, now, interval, lookback, silence)
+    totals = totals_of(frame, interval, silence=silence)
     window = lookback * interval // totals.period
     if window == 0:
         return usual
@@ -150,7 +158,6 @@ def usual_liquidations(
     count = np.stack([trailing_sum(side.astype(np.float64), window) for side in known])
     total = np.stack([trailing_sum(side, window) for side in np.nan_to_num(totals.amount)])
     mean = np.where(count == window, total / window * (interval / totals.period), np.nan)
-    now = time + interval - delay
     last = np.searchsorted(totals.known, now, side="right") - 1
     newest = (now - totals.begin) // totals.period - 1
     inside = (last >= 0) & (newest - last <= totals.held)
@@ -160,7 +167,7 @@ def usual_liquidations(
 
 def _of_totals(time: IntArray, amount: FloatArray, period: int) -> Totals:
     """Totals of their own period, or of `period` if that is longer; NaN where a part is missing."""
-    own = _own_period(time, period)
+    own = own_period(time, period)
     longer = max(own, period)
     if not time.size:
         return Totals(0, longer, np.zeros((2, 0)), time, 0)
@@ -169,24 +176,6 @@ def _of_totals(time: IntArray, amount: FloatArray, period: int) -> Totals:
     fine[:, (time - begin * longer) // own] = amount
     summed = np.sum(fine.reshape(2, -1, longer // own), axis=2)
     return Totals(int(begin * longer), longer, summed, longer * np.arange(begin + 1, stop + 1), 0)
-
-
-def _own_period(time: IntArray, period: int) -> int:
-    own = int(np.min(np.diff(time))) if time.size > 1 else period
-    if max(own, period) % min(own, period):
-        message = (
-            f"liquidations: periods must divide {period / MINUTE:g} minutes or be a multiple of them, "
-            f"received {own / MINUTE:g}"
-        )
-        raise DataError(message)
-    if (odd := np.flatnonzero(time % own)).size:
-        at = pd.Timestamp(int(time[odd[0]]), unit="ms", tz="UTC")
-        message = (
-            f"liquidations: column 'date' must hold the opening of periods of {own / MINUTE:g} minutes, "
-            f"received {at} in row {odd[0]}"
-        )
-        raise DataError(message)
-    return own
 
 
 def _of_orders(

@@ -28,8 +28,8 @@ LOOK = 1.0
 RETRY = 5.0
 """Seconds after which an exchange that did not answer is asked again."""
 
-States = dict[tuple[Series, int], tuple[float, float]]
-"""Amount and value of open interest by series and stamp."""
+States = dict[tuple[Series, int], tuple[Any, ...]]
+"""Rows by series and stamp: of open interest its amount and value."""
 
 
 class Poller:

@@ -19,6 +19,7 @@ from liqfeature.recorder.inbox import Inbox
 from liqfeature.recorder.listener import Listener
 from liqfeature.recorder.options import POLLED
 from liqfeature.recorder.poll import Poller, States
+from liqfeature.recorder.positions import EXCHANGE, PositionPoller
 
 _LOG = logging.getLogger(__name__)
 
@@ -58,14 +59,23 @@ class Session:
     pace : Pace, optional
     inbox : Inbox, optional
         Counts, and prints not on disk yet.
+    positions : mapping, optional
+        What `PositionPoller` takes beside pairs and options; positions are not asked for without it.
     """
 
-    def __init__(self, path: Path, pace: Pace | None = None, inbox: Inbox | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        pace: Pace | None = None,
+        inbox: Inbox | None = None,
+        positions: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._positions = positions
         self.path, self.pace, self.inbox = path, pace or Pace(), inbox or Inbox()
         self.trouble: str | None = None
         self._database: Database
         self._listeners: dict[str, Listener] = {}
-        self.pollers: dict[str, Poller] = {}
+        self.pollers: dict[str, Poller | PositionPoller] = {}
         self._saving: list[asyncio.Task[bool]] = []
         self._note_due = False
 
@@ -99,7 +109,13 @@ class Session:
                     self.pollers[name] = Poller(name, pairs, options)
                 else:
                     self._listeners[name] = Listener(name, pairs, options, self.inbox)
-            sources: list[Listener | Poller] = [*self._listeners.values(), *self.pollers.values()]
+            if self._positions is not None:
+                poller = PositionPoller(pairs, exchanges[EXCHANGE], **self._positions)
+                self.pollers[poller.name] = poller
+            sources: list[Listener | Poller | PositionPoller] = [
+                *self._listeners.values(),
+                *self.pollers.values(),
+            ]
             tasks = [asyncio.create_task(source.run()) for source in sources]
             tasks += [
                 asyncio.create_task(self._save_repeatedly()),

@@ -16,7 +16,7 @@ def counts_line(session: Session) -> str:
         notional = f"{tally.long:,.0f} long, {tally.short:,.0f} short"
         odd = f"{tally.repeated} repeated, {tally.malformed} malformed, {tally.lost} lost"
         parts.append(f"{name}: {tally.prints} liquidations ({notional}; {odd})")
-    parts += [f"{name}: {poller.count} rows of open interest" for name, poller in session.pollers.items()]
+    parts += [f"{name}: {poller.count} rows" for name, poller in session.pollers.items()]
     parts.append(f"{session.inbox.unwritten} not on disk")
     return "; ".join(parts)
 
@@ -36,5 +36,5 @@ def counts_table(session: Session) -> "Table":
         cells = (f"{tally.prints:,}", f"{tally.long:,.0f}", f"{tally.short:,.0f}", last)
         table.add_row(name, *cells, *map(str, counts))
     for name, poller in session.pollers.items():
-        table.add_row(f"{name}, open interest", f"{poller.count:,}")
+        table.add_row(name if " " in name else f"{name}, open interest", f"{poller.count:,}")
     return table

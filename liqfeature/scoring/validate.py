@@ -1,7 +1,7 @@
 """Scoring the estimate and its baselines against what was liquidated."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Unpack
 
 import numpy as np
@@ -10,9 +10,10 @@ import pandas as pd
 from liqfeature.checks import require
 from liqfeature.data.recorded import in_quote
 from liqfeature.durations import HOUR
-from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.estimate.scan import Scan, walk_market
 from liqfeature.market.liquidations import are_orders
+from liqfeature.market.maps import KnownMaps, join_maps
 from liqfeature.market.market import Inputs, Market
 from liqfeature.scoring.hours import Hours, hours_of, recorded_share, scored_rows
 from liqfeature.scoring.maps.base import Ground
@@ -71,7 +72,7 @@ def validate(
     **inputs
         As for `liquidation_features`. `liquidations` are what the maps are scored against: totals, of periods
         that divide an hour, or single orders, which with their `price` also show where along price. Without
-        them what candles show is scored alone.
+        them what candles show is scored alone. `maps` stand beside the estimate, by `attrs["source"]`.
 
     Returns
     -------
@@ -93,6 +94,7 @@ def validate(
     require("hours_ahead", hours_ahead >= 1, "at least 1", hours_ahead)
     config = configuration(config)
     liquidations = in_quote(inputs.pop("liquidations", None), candles, unit)
+    elsewhere = inputs.pop("maps", None)
     market = Market.of(candles, config.join_rule, **inputs)
     rows = scored_rows(candles, config, first, last)
     walks = Walks.of(market, config)
@@ -103,10 +105,13 @@ def validate(
     orders = liquidations.sort_values("date", kind="stable") if are_orders(liquidations) else None
     horizon = hours_ahead * HOUR // market.interval
     ground = _ground(market, config, _origins(market, hours, rows, hours_between, horizon))
-    scores = _scores(ground, config, hours, horizon, orders, true_maps)
+    others = _others(elsewhere, market, config)
+    scores = _scores(ground, config, hours, horizon, orders, true_maps, others)
     given = Market.of(candles, config.join_rule, **(inputs | Inputs(liquidations=liquidations)))
     surges = _surges(walks, _informed(given, config, walks, hours), ground, hours, true_maps)
-    return Scorecard(about=_about(candles, config, hours, ground, orders), scores=(*scores, *own, *surges))
+    about = _about(candles, config, hours, ground, orders)
+    about |= {f"origins with a map of {name}": _known(maps, ground) for name, maps in others.items()}
+    return Scorecard(about=about, scores=(*scores, *own, *surges))
 
 
 def _of_candles(
@@ -117,6 +122,17 @@ def _of_candles(
     yield from score_risk(market, config, rows)
     yield from score_touches(walks.estimate, rows)
     yield from score_trades(market, config, rows)
+
+
+def _others(maps: pd.DataFrame | None, market: Market, config: HeatmapConfig) -> dict[str, KnownMaps]:
+    """Join maps made elsewhere, by whose they are."""
+    known = join_maps(maps, market.tick * market.interval, market.interval, config.lookback)
+    return {} if maps is None or known is None else {str(maps.attrs.get("source", "maps")): known}
+
+
+def _known(maps: KnownMaps, ground: Ground) -> int:
+    """Count origins at which a map is in force."""
+    return int(np.sum(maps.newest[ground.origins] >= 0))
 
 
 def _ground(market: Market, config: HeatmapConfig, origins: IntArray) -> Ground:
@@ -130,14 +146,6 @@ def _informed(given: Market, config: HeatmapConfig, walks: Walks, hours: Hours) 
     return walk_market(given, config.changed({"cascade.recorded_share": share}))
 
 
-def configuration(config: HeatmapConfig | None) -> HeatmapConfig:
-    """Return the default in the place of None; a ConfigError for anything else that is no configuration."""
-    config = HeatmapConfig() if config is None else config
-    received = type(config).__name__
-    require("config", isinstance(config, HeatmapConfig), "a HeatmapConfig; frames go by keyword", received)
-    return config
-
-
 def _scores(
     ground: Ground,
     config: HeatmapConfig,
@@ -145,9 +153,10 @@ def _scores(
     horizon: int,
     orders: pd.DataFrame | None,
     true_maps: TrueMaps | None,
+    others: Mapping[str, KnownMaps],
 ) -> list[Score]:
     truth = None if true_maps is None else true_windows(ground, true_maps)
-    maps = contenders(ground, config, truth)
+    maps = contenders(ground, config, truth, others)
     distance = maps[DISTANCE]
     hour = hours.of_candle[ground.origins + 1]
     next_hour = outcomes_of(ground, HOUR // ground.market.interval, None)

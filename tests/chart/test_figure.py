@@ -21,6 +21,7 @@ from liqfeature.chart.words import amount
 from liqfeature.estimate.cascade import CascadeRule
 from liqfeature.heatmap.clusters import cluster_ladder
 from liqfeature.heatmap.colours import NOTHING, THEMES, common_scale, hidden_below, oklch, side_scale
+from liqfeature.heatmap.history import heatmap_history
 
 ROWS = liquidation_features(CANDLES, CONFIG, **INPUTS)
 
@@ -92,10 +93,10 @@ def test_cells_between_the_edges_hold_the_column_s_notional_and_share(name, wher
         assert np.nansum(share[inside, i]) / width / 100 == pytest.approx(
             row[f"liq_density_{where}"], rel=1e-3
         )
-        hours = np.nansum(age[inside, i] * held) / np.sum(held)
-        assert hours * 12 == pytest.approx(row[f"liq_age_{where}"], rel=0.02, abs=0.05)
         compared += 1
     assert compared > 20
+    cells = getattr(heatmap_history(CANDLES, CONFIG, **INPUTS, max_prices=100_000), name.removesuffix("s"))
+    assert np.sort(12 * age[notional > 0]) == pytest.approx(np.sort(cells.age), rel=1e-3)
 
 
 def test_what_rests_now_adds_up_away_from_price():

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from keyword import iskeyword
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from liqfeature.errors import MissingExtraError, extra
 
 COMMANDS = (
     *("columns", "init", "features", "show", "chart", "serve", "report", "trades", "walkforward"),
-    *("download", "record", "validate", "calibrate", "sandbox", "doctor", "warm"),
+    *("hyperopt", "download", "record", "import", "validate", "calibrate", "sandbox", "doctor", "warm"),
 )
 PACKAGE = Path(liqfeature.__file__).parent
 
@@ -32,7 +33,7 @@ def test_help_lists_every_command_each_of_which_has_a_file_named_like_it(capsys)
         main(["--help"])
     listed = re.findall(r"^    (\w+)(?:  |$)", capsys.readouterr().out, re.M)
     assert sorted(listed) == sorted(COMMANDS)
-    assert all((PACKAGE / "cli" / f"{name}.py").exists() for name in COMMANDS)
+    assert all((PACKAGE / "cli" / f"{name}{'_' * iskeyword(name)}.py").exists() for name in COMMANDS)
 
 
 @pytest.mark.parametrize(
@@ -129,9 +130,17 @@ def test_an_extra_that_a_message_names_brings_what_is_missing():
                 found.setdefault(ast.unparse(wanted), set()).update(
                     name.split(".")[0].replace("_", "-") for name in names
                 )
-    assert {"'chart'", "'cli'", "'download'", "'record'", "'sandbox'", "'serve'", "'store'", "needed"} == set(
-        found
-    )
+    assert {
+        "'chart'",
+        "'cli'",
+        "'cluster'",
+        "'download'",
+        "'record'",
+        "'sandbox'",
+        "'serve'",
+        "'store'",
+        "needed",
+    } == set(found)
     assert found.pop("needed") == {"rich"}  # of `console_of`
     consoles = [(f"'{name}'", {"rich"}) for name in ("download", "record", "sandbox")]
     for wanted, packages in [*found.items(), *consoles]:

@@ -90,3 +90,26 @@ def test_counts_are_shown(tmp_path):
     assert "okx" in shown
     assert "01-01 00:00:00" in shown
     assert "0 rows not on disk yet" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--raw", "x"], "accounts and raw must be given with --positions, received x"),
+        (["--positions"], "exchange must be hyperliquid for --positions, received binance"),
+    ],
+)
+def test_positions_are_hyperliquid_s(arguments, reason, tmp_path, capsys):
+    given = ["--exchange", "binance", "--pairs", "BTC/USDT:USDT", "--out", str(tmp_path / "r.sqlite")]
+    assert main(["record", *given, *arguments]) == 2
+    assert reason in capsys.readouterr().err
+
+
+def test_accounts_to_begin_with_are_addresses(tmp_path, capsys):
+    seeds = tmp_path / "seeds.txt"
+    seeds.write_text("0x12\n")
+    given = ["--exchange", "hyperliquid", "--pairs", "BTC/USDC:USDC", "--out", str(tmp_path / "r.sqlite")]
+    assert main(["record", *given, "--positions", "--accounts", str(seeds)]) == 2
+    assert (
+        "accounts must be addresses such as 0x0123..., one a line, received '0x12'" in capsys.readouterr().err
+    )

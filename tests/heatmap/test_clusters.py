@@ -8,6 +8,7 @@ from liqfeature import DataError, estimate_heatmap, liquidation_features
 from liqfeature.estimate.clusters import ClusterRule
 from liqfeature.estimate.scan import walk_market
 from liqfeature.heatmap.clusters import cluster_ladder
+from liqfeature.heatmap.history import heatmap_history
 from liqfeature.market.market import Market
 from liqfeature.sides import LONG, SHORT
 
@@ -23,13 +24,13 @@ def test_the_first_rung_is_the_nearest_cluster_of_the_columns(where):
         row = liquidation_features(candles, CONFIG, **known).iloc[-1]
         rungs = getattr(cluster_ladder(candles, CONFIG, **known), where)
         assert bool(rungs) == np.isfinite(row[f"liq_near_{where}"])
-        for name in ("near", "peak", "far", "distance", "notional", "density", "age", "hit") if rungs else ():
+        for name in ("near", "peak", "far", "distance", "notional", "density", "hit") if rungs else ():
             assert getattr(rungs[0], name) == pytest.approx(row[f"liq_{name}_{where}"]), name
             compared += 1
     assert compared > 20
 
 
-def test_rungs_lie_apart_from_price_outward_and_the_strongest_is_among_them():
+def test_rungs_lie_apart_from_price_outward():
     several = 0
     for candles in MARKETS:
         ladder = cluster_ladder(candles, CONFIG)
@@ -39,7 +40,7 @@ def test_rungs_lie_apart_from_price_outward_and_the_strongest_is_among_them():
             prices = [sign * price for rung in rungs for price in (rung.near, rung.peak, rung.far)]
             assert prices == sorted(prices)
             if rungs:
-                assert row[f"liq_strongest_{where}"] in [rung.peak for rung in rungs]
+                assert row[f"liq_peak_{where}"] == rungs[0].peak
             several += len(rungs) > 1
     assert several > 5
 
@@ -53,6 +54,18 @@ def test_a_rung_holds_what_the_map_holds_between_its_edges():
             for rung in rungs:
                 inside = (middle > min(rung.near, rung.far)) & (middle < max(rung.near, rung.far))
                 assert rung.notional == pytest.approx(np.sum(held[inside]))
+
+
+def test_the_age_of_a_rung_is_that_of_its_cells():
+    for candles in MARKETS:
+        ladder, map_ = cluster_ladder(candles, CONFIG), heatmap_history(candles, CONFIG, max_prices=100_000)
+        middle = (map_.edge[1:] + map_.edge[:-1]) / 2
+        for rungs, cells in ((ladder.above, map_.short), (ladder.below, map_.long)):
+            newest = cells.time == len(map_.date) - 1
+            at, age, amount = middle[cells.price], cells.age, cells.notional / middle[cells.price]
+            for rung in rungs:
+                inside = newest & (at > min(rung.near, rung.far)) & (at < max(rung.near, rung.far))
+                assert rung.age == pytest.approx(np.average(age[inside], weights=amount[inside]), rel=1e-3)
 
 
 def test_every_run_above_the_usual_is_one_rung():

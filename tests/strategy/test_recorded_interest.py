@@ -8,10 +8,11 @@ pytest.importorskip("freqtrade")
 
 from builders.driving import PAIR
 from builders.frames import CANDLE, random_candles, random_open_interest
-from liqfeature import COLUMNS, liquidation_features
+from liqfeature import COLUMNS, ConfigError, liquidation_features
 from liqfeature.columns.health import Reason
 from liqfeature.data.database import Database, Row
-from liqfeature.data.kinds import OPEN_INTEREST, Series
+from liqfeature.data.kinds import MAPS, OPEN_INTEREST, Series
+from liqfeature.data.maps import Level, load_maps, packed
 
 SERIES = Series("hyperliquid", PAIR, OPEN_INTEREST, "5m")
 OUTAGE = slice(-120, -60)
@@ -94,3 +95,27 @@ def test_health_expects_it_where_it_is_recorded(bot, columns_of, recordings):
     assert (found.iloc[-100:-60] & stale).all()
     assert not (found.iloc[-50:] & stale).any()
     assert not (without[warm:] & (stale | none)).any()
+
+
+def test_a_strategy_reads_a_vendor_s_maps_where_it_names_their_source(bot, candles, interest, recordings):
+    close = candles["close"]
+    with Database(recordings, write=True) as database, database.writing():
+        for row in range(0, len(candles), 12):
+            at = int(candles["date"].iloc[row].timestamp() * 1000)
+            levels = [Level("by price", *[float(close.iloc[row]) * f] * 2, 5e5) for f in (0.98, 0.99, 1.01)]
+            series = Series("hyblock", PAIR, MAPS)
+            database.add(series, "hyblock", [Row(at, at + 60_000, packed(levels))])
+    bot.config.update(recordings=str(recordings), map_source="hyblock")
+    strategy = bot.strategy()
+    found = strategy.cluster_columns(candles, {"pair": PAIR})
+    known = interest.drop(interest.index[LATE])
+    maps = load_maps(recordings, PAIR, "hyblock")
+    want = liquidation_features(candles, strategy.heatmap_config(PAIR), open_interest=known, maps=maps)
+    pd.testing.assert_frame_equal(found[list(COLUMNS)], want, check_exact=True)
+    assert found["liq_total_above"].iloc[-100:].notna().all()
+
+
+def test_maps_are_read_from_recordings(bot):
+    bot.config.update(recordings=None, map_source="hyblock")
+    with pytest.raises(ConfigError, match="map_source must be left out where there are no recordings"):
+        bot.strategy().cluster_columns(random_candles(10, 1), {"pair": PAIR})

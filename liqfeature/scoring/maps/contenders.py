@@ -1,8 +1,12 @@
 """Every map that a scorecard compares: the estimate, parts of it, and what others do with the same data."""
 
+import dataclasses
+from collections.abc import Mapping
+
 import numpy as np
 
 from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.market.maps import KnownMaps
 from liqfeature.scoring.maps.base import Ground, Prediction
 from liqfeature.scoring.maps.baselines import BASELINES
 from liqfeature.scoring.maps.distance import distance_only
@@ -23,20 +27,36 @@ UNITLESS = (PATH_VOLUME, ALONE, "relative volume", "volume spikes")
 """Maps whose amounts are no notional: their amplitude means nothing."""
 
 
-def contenders(ground: Ground, config: HeatmapConfig, truth: FloatArray | None) -> dict[str, Prediction]:
-    """Predict with every map, by name; the estimate first.
+def contenders(
+    ground: Ground,
+    config: HeatmapConfig,
+    truth: FloatArray | None,
+    elsewhere: Mapping[str, KnownMaps] | None = None,
+) -> dict[str, Prediction]:
+    """Predict with every map, by name; the estimate first, then those made elsewhere.
 
     `truth`, the notional really resting at each origin, gives distance-only its shape where it is known; the
     estimate does where it is not.
     """
     ours = estimate(ground, config)
     alone = estimate(ground, config.changed({"flow.opens": "path"}))
-    maps = {ESTIMATE: ours, FAR: far_part(ground, config), ALONE: alone}
+    maps = {ESTIMATE: ours, **_made_elsewhere(ground, config, elsewhere or {})}
+    maps |= {FAR: far_part(ground, config), ALONE: alone}
     profile = mean_profile(ground, ours.window if truth is None else truth)
     return {
         **maps,
         DISTANCE: distance_only(ground, profile),
         **{name: f(ground) for name, f in BASELINES.items()},
+    }
+
+
+def _made_elsewhere(
+    ground: Ground, config: HeatmapConfig, elsewhere: Mapping[str, KnownMaps]
+) -> dict[str, Prediction]:
+    """Let maps of others stand where ours would, from one to the next."""
+    markets = {name: dataclasses.replace(ground.market, maps=maps) for name, maps in elsewhere.items()}
+    return {
+        name: estimate(dataclasses.replace(ground, market=market), config) for name, market in markets.items()
     }
 
 
