@@ -80,6 +80,9 @@ FURTHER = {
 }
 """Columns that are there where `positioning` is."""
 
+WITHOUT_DEPTH = 0.95
+"""Of `liq_quality` where depth is an input and is missing: two columns of 55 then have the constant."""
+
 _NAMES = pd.Index(COLUMNS)
 """Made once: a bot asks for one row at a time, and pandas takes its time over names."""
 
@@ -100,8 +103,8 @@ def liquidation_features(
     config : HeatmapConfig, optional
         Default: `HeatmapConfig()`. Better: `HeatmapConfig.for_pair(pair, exchange)`.
     **inputs
-        `open_interest`, `funding_rate`, `mark`, `liquidations`, `positioning`, `maps`: see
-        `liqfeature.market.market.Inputs`.
+        `open_interest`, `funding_rate`, `mark`, `liquidations`, `positioning`, `maps`, `depth`:
+        see `liqfeature.market.market.Inputs`.
 
     Returns
     -------
@@ -122,6 +125,7 @@ def liquidation_features(
     1 where it is fresh, falling to 0.5 without; the lower of now and the mean over `max_age` counts. It is
     halved where volume comes in contracts of unknown size, and where the pair's leverage limit is assumed.
     With `maps` it is also multiplied by how fresh the map is: 1 when it was taken, 0 after a lookback.
+    With `depth` it is `WITHOUT_DEPTH` times that where depth is not known.
     """
     config = config or HeatmapConfig()
     return columns_of(walk_for_columns(Market.of(candles, config.join_rule, **inputs), config), candles.index)
@@ -200,4 +204,6 @@ def _quality(scan: Scan) -> FloatArray:
     quality *= np.where(market.sized, 1.0, 0.5) * (1.0 if config.limits_known else 0.5)
     if market.maps is not None:
         quality *= np.nan_to_num(1.0 - market.maps.age / config.lookback)
+    if market.depth is not None:
+        quality *= np.where(np.isnan(market.depth).any(axis=0), WITHOUT_DEPTH, 1.0)
     return quality

@@ -133,6 +133,9 @@ def _of_pair(subject: Subject, pair: str) -> Iterator[Finding]:
         positioning = file_apart(subject.datadir, pair, "positioning", "5m")
         if positioning.exists():
             yield data.check_positioning(wanted, read_frame(positioning))
+        depth = file_apart(subject.datadir, pair, "depth", "5m")
+        if depth.exists():
+            yield data.check_depth(wanted, read_frame(depth))
     except DataError as error:
         yield fail(f"{pair} files", str(error), wanted.download(subject.timeframe, "futures") + " --erase")
 

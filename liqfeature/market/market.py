@@ -8,6 +8,7 @@ import pandas as pd
 
 from liqfeature.durations import DAY
 from liqfeature.market.candles import CANDLE_COLUMNS, check_prices, interval_of
+from liqfeature.market.depth import join_depth
 from liqfeature.market.frames import numbers, require_same_zone, times
 from liqfeature.market.funding import join_funding
 from liqfeature.market.liquidations import usual_liquidations
@@ -48,6 +49,10 @@ class Inputs(TypedDict, total=False):
         high, notional`, a row for each level of each. They take the place of the estimate: each map stands
         from the candle at whose close it could be known until the next one; what price touches meanwhile is
         gone.
+    depth : DataFrame
+        Order book: `date, below_1, above_1`, what rests within 1 % of price, as `liqfeature download
+        --datasets bookDepth` writes it. `liq_amplification_*` then reckons with the depth of the moment
+        instead of the usual one; beside it `liq_quality` changes alone.
     """
 
     open_interest: pd.DataFrame | None
@@ -56,6 +61,7 @@ class Inputs(TypedDict, total=False):
     liquidations: pd.DataFrame | None
     positioning: pd.DataFrame | None
     maps: pd.DataFrame | None
+    depth: pd.DataFrame | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +100,9 @@ class Market:
         Logarithms of the ratios of longs to shorts, NaN where unknown; None without the input.
     maps : KnownMaps or None
         Maps made elsewhere; None without the input.
+    depth : ndarray of shape (2, n) or None
+        Depth of the order book over the usual, below price and above it; NaN where unknown, None without the
+        input.
     """
 
     interval: int
@@ -114,6 +123,7 @@ class Market:
     liquidated: FloatArray
     positioning: FloatArray | None = None
     maps: KnownMaps | None = None
+    depth: FloatArray | None = None
 
     @property
     def candles_per_day(self) -> float:
@@ -188,4 +198,5 @@ class Market:
             liquidated=usual_liquidations(recorded, time, interval, rule.lookback, delay=interval),
             positioning=join_positioning(inputs.get("positioning"), time, interval),
             maps=join_maps(inputs.get("maps"), time, interval, rule.lookback),
+            depth=join_depth(inputs.get("depth"), time, interval, rule.lookback),
         )
