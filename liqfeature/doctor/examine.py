@@ -13,6 +13,7 @@ from liqfeature.data.schema import SANDBOX_MARKER
 from liqfeature.data.store import candle_files, downloaded_pairs, file_apart, read_frame
 from liqfeature.doctor import data, machine, settings
 from liqfeature.doctor.finding import Finding, Level, fail, warn
+from liqfeature.doctor.recordings import check_recordings
 from liqfeature.durations import MINUTE, minutes
 from liqfeature.errors import DataError
 from liqfeature.estimate import kernels
@@ -110,6 +111,9 @@ def _of_data(subject: Subject) -> Iterator[Finding]:
         return
     for pair in pairs:
         yield from _of_pair(subject, pair)
+        if recordings := subject.config.get("recordings"):
+            source = str(subject.config.get("map_source") or "")
+            yield from check_recordings(Path(recordings), pair, subject.known or subject.exchange, source)
 
 
 def _of_pair(subject: Subject, pair: str) -> Iterator[Finding]:
