@@ -1,11 +1,12 @@
-"""Filled into pages by `make docs`: entries of columns, the changelog, links to files of the repository."""
+"""Filled into pages by `make docs`: entries of columns, the changelog, links to files, formulas."""
 
+import html
 import math
 import re
 from pathlib import Path
 from typing import Any
 
-from liqfeature.columns.features import COLUMNS, FURTHER
+from liqfeature.columns.features import DESCRIBED
 from liqfeature.columns.worth import worth_of
 
 ROOT = Path(__file__).parents[1]
@@ -19,10 +20,24 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, **_: Any) -> str:
     return source_links(markdown, config.repo_url or "")
 
 
+def on_page_content(content: str, **_: Any) -> str:
+    """Set formulas as MathML, which browsers draw by themselves."""
+    return re.sub(
+        r'<(span|div) class="arithmatex">\\([(\[])(.*?)\\[)\]]</\1>', _formula, content, flags=re.DOTALL
+    )
+
+
+def _formula(found: re.Match[str]) -> str:
+    from latex2mathml.converter import convert
+
+    display = "inline" if found[2] == "(" else "block"
+    return convert(html.unescape(found[3]), display=display)
+
+
 def column_entries() -> str:
     """Write an entry for each column, one for both sides of price."""
     entries: dict[tuple[str, str], list[str]] = {}
-    for name, column in (COLUMNS | FURTHER).items():
+    for name, column in DESCRIBED.items():
         entries.setdefault((column.unit, column.meaning), []).append(name)
     return "\n".join(_entry(names) for names in entries.values())
 
@@ -34,7 +49,7 @@ def source_links(markdown: str, repository: str) -> str:
 
 
 def _entry(names: list[str]) -> str:
-    column = (COLUMNS | FURTHER)[names[0]]
+    column = DESCRIBED[names[0]]
     anchor = re.sub(r"_(above|below)$", "", names[0])
     ends = ["any" if math.isinf(end) else f"{end:g}" for end in (column.lowest, column.highest)]
     lines = [f"### {', '.join(f'`{name}`' for name in names)} {{ #{anchor} }}", ""]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from liqfeature.estimate.outlook import Outlook
     from liqfeature.heatmap.history import HeatmapHistory, heatmap_history
     from liqfeature.heatmap.snapshot import Heatmap, estimate_heatmap
+    from liqfeature.market.venue import Venue
     from liqfeature.scoring.validate import validate
 
     __version__: str
@@ -30,6 +31,7 @@ __all__ = [
     "MissingColumnError",
     "MissingExtraError",
     "Outlook",
+    "Venue",
     "calibrate",
     "estimate_heatmap",
     "heatmap_figure",
@@ -46,6 +48,7 @@ _AT_FIRST_USE = {
     "HeatmapConfig": "estimate.config",
     "HeatmapHistory": "heatmap.history",
     "Outlook": "estimate.outlook",
+    "Venue": "market.venue",
     "calibrate": "calibration.calibrate",
     "estimate_heatmap": "heatmap.snapshot",
     "heatmap_figure": "chart.figure",

@@ -19,7 +19,7 @@ import liqfeature
 from liqfeature import COLUMNS
 from liqfeature.cli.columns import columns_table, worth_table
 from liqfeature.cli.main import _parser
-from liqfeature.columns.features import FURTHER
+from liqfeature.columns.features import DESCRIBED, FURTHER
 from liqfeature.columns.health import Reason
 from liqfeature.columns.windows import WINDOWS
 from liqfeature.columns.worth import WORTH, worth_of
@@ -122,11 +122,10 @@ def test_everything_public_has_a_docstring(name: str) -> None:
 def test_the_site_has_an_entry_for_every_column() -> None:
     text = hooks().column_entries()
     entries = re.split(r"^### ", text, flags=re.M)[1:]
-    assert [name for entry in entries for name in re.findall(r"`(liq_\w+)`", entry.splitlines()[0])] == list(
-        COLUMNS | FURTHER
-    )
+    names = [name for entry in entries for name in re.findall(r"`(liq_\w+)`", entry.splitlines()[0])]
+    assert names == list(DESCRIBED) == [*COLUMNS, *FURTHER, *WINDOWS]
     for entry in entries:
-        column = (COLUMNS | FURTHER)[re.findall(r"`(liq_\w+)`", entry)[0]]
+        column = DESCRIBED[re.findall(r"`(liq_\w+)`", entry)[0]]
         assert f"- Unit: {column.unit}\n" in entry
         assert column.meaning[1:] in entry
     assert "<!-- columns -->" in (ROOT / "docs" / "columns.md").read_text(encoding="utf-8")
@@ -153,15 +152,19 @@ def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     reference = (tmp_path / "api" / "index.html").read_text(encoding="utf-8")
     for name in set(liqfeature.__all__) - {"COLUMNS"}:
         assert re.search(rf'id="liqfeature\.[\w.]*\b{name}"', reference), name
+    model = (tmp_path / "model" / "index.html").read_text(encoding="utf-8")
+    assert "<mi>f</mi><mi>t</mi>" in model
+    assert "arithmatex" not in model
+    assert not re.search(r'<script[^>]+src="https?:', model), "a page that needs the internet"
     assert "Unreleased" in (tmp_path / "changelog" / "index.html").read_text(encoding="utf-8")
 
 
 def test_every_column_says_what_it_is_worth() -> None:
     table, entries = worth_table(), hooks().column_entries()
-    assert sorted(re.findall(r"`(liq_[a-z_0-9]+)` *[,|]", table)) == sorted(COLUMNS | FURTHER)
-    said = {worth_of(name) for name in COLUMNS | FURTHER | WINDOWS}
+    assert sorted(re.findall(r"`(liq_[a-z_0-9]+)` *[,|]", table)) == sorted(DESCRIBED)
+    said = {worth_of(name) for name in DESCRIBED}
     assert said == set(WORTH.values())
-    assert all(f"- Worth: {worth_of(name)}\n" in entries for name in COLUMNS)
+    assert all(f"- Worth: {worth_of(name)}\n" in entries for name in DESCRIBED)
 
 
 def test_columns_explain_themselves() -> None:

@@ -21,7 +21,7 @@ ROWS = (
     ("scoring", "recorder", "sandbox"),
     ("strategy", "calibration", "chart", "serve", "walkforward"),
     ("__init__",),
-    ("doctor", "userdir"),
+    ("cluster", "doctor", "userdir"),
     ("cli",),
 )
 """A package imports from rows above its own, and from itself."""
@@ -32,8 +32,12 @@ ISLAND = (*ROWS[0], "exchange", "data.schema", "sandbox")
 OPTIONAL = {
     "ccxt",
     "aiohttp",
+    "cloudpickle",
+    "dask",
+    "distributed",
     "fastapi",
     "freqtrade_client",
+    "joblib",
     "plotly",
     "pyarrow",
     "rich",

@@ -10,12 +10,11 @@ from liqfeature.calibration.search import STEPS, Trial, best_change, best_weight
 from liqfeature.checks import require
 from liqfeature.data.recorded import in_quote
 from liqfeature.errors import DataError
-from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.market.market import Inputs, Market
 from liqfeature.scoring.hours import Hours, hours_of, recorded_share, scored_rows
 from liqfeature.scoring.maps.base import Ground
 from liqfeature.scoring.maps.estimate import estimate
-from liqfeature.scoring.validate import configuration
 from liqfeature.types import BoolArray
 
 

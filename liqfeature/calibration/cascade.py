@@ -10,14 +10,13 @@ from liqfeature.calibration.calibrate import Calibration
 from liqfeature.checks import require
 from liqfeature.durations import DAY
 from liqfeature.errors import DataError
-from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.estimate.kernels.read import CASCADE
 from liqfeature.estimate.scan import prepare_scan
 from liqfeature.market.market import Inputs, Market
 from liqfeature.scoring.hours import scored_rows
 from liqfeature.scoring.measures.alarms import exceeded_within
 from liqfeature.scoring.measures.reliability import brier_skill, calibration_error
-from liqfeature.scoring.validate import configuration
 from liqfeature.types import FloatArray, IntArray
 
 HORIZONS = (1, 4)

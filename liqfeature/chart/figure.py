@@ -5,19 +5,24 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from liqfeature.chart import traces
-from liqfeature.chart.buttons import scales, side_buttons, visible_sides
-from liqfeature.chart.colours import THEMES
+from liqfeature.chart.frames import frame_traces, sides_of_labels
 from liqfeature.chart.layout import SLIM, WIDE, Form, layout
 from liqfeature.chart.options import SHOWN
-from liqfeature.chart.scene import FULL, Scene, scene_of
+from liqfeature.chart.scene import Scene, scene_of
+from liqfeature.chart.sides import scales, visible_sides
+from liqfeature.chart.words import amount
 from liqfeature.checks import require
 from liqfeature.errors import extra
-from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.estimate.config import HeatmapConfig, configuration
+from liqfeature.heatmap.colours import FULL, HIDDEN, THEMES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import plotly.graph_objects as go
 
     from liqfeature.market.market import Inputs
+    from liqfeature.market.venue import Venue
 
 Shown = Literal["both", "one", "long", "short"]
 
@@ -30,14 +35,15 @@ def heatmap_figure(
     funding_rate: pd.DataFrame | None = None,
     mark: pd.DataFrame | None = None,
     liquidations: pd.DataFrame | None = None,
+    venues: "Mapping[str, Venue] | None" = None,
     title: str = "Estimated liquidations",
     unit: str = "USDT",
-    side: Shown = "both",
+    side: Shown = "one",
     theme: Literal["dark", "light"] = "dark",
     narrow: bool = False,
     **view: Any,
 ) -> "go.Figure":
-    """Draw the map with candles, clusters' edges, what rests now, and panes of columns below.
+    """Draw the map with candles, frames of clusters, what rests now, and panes of columns below.
 
     Parameters
     ----------
@@ -46,12 +52,15 @@ def heatmap_figure(
     liquidations : DataFrame, optional
         As for `liquidation_features`, drawn in a pane of their own. `liq_cascade_*` refers to them where
         `config.cascade.recorded_share` is known.
+    venues : mapping of str to Venue, optional
+        As for `liquidation_features`: the map is the sum of the exchanges'.
     title : str
         First line.
     unit : str
         Name of the quote currency.
-    side : {"both", "one", "long", "short"}, default "both"
-        What is shown at first, where "one" is both sides on one scale; buttons switch.
+    side : {"one", "both", "long", "short"}, default "one"
+        What is shown, where "one" is both sides on one scale, and "both" each on its own; buttons of a page
+        that `liqfeature chart` writes switch.
     theme : {"dark", "light"}, default "dark"
     narrow : bool
         Arrange everything for a telephone's screen.
@@ -72,16 +81,17 @@ def heatmap_figure(
 
     Notes
     -----
-    One scale holds for every part of a figure: the same colour is the same amount in the map and in the
-    bars at its right, and the same lightness is the same amount for longs and for shorts.
+    The same lightness is the same amount for longs and for shorts. The least amounts are hidden, 70 % of
+    the cells; what they hold shows under the cursor.
     """
     inputs: Inputs = {
         "open_interest": open_interest,
         "funding_rate": funding_rate,
         "mark": mark,
         "liquidations": liquidations,
+        "venues": venues,
     }
-    scene = scene_of(candles, config or HeatmapConfig(), inputs, **view)
+    scene = scene_of(candles, configuration(config), inputs, **view)
     return draw(scene, title=title, unit=unit, side=side, theme=theme, form=SLIM if narrow else WIDE)
 
 
@@ -95,19 +105,20 @@ def draw(scene: Scene, *, title: str, unit: str, side: str, theme: str, form: Fo
     drawn = [
         *traces.map_traces(scene, go, unit),
         *traces.profile_traces(scene, go, colours, unit),
-        *traces.edge_traces(scene, go, colours),
-        traces.candle_trace(scene.history, scene.bars, go, colours),
+        *frame_traces(scene, go, colours),
+        *traces.candle_traces(scene.history, scene.bars, go, colours),
         *lower,
         traces.slider_trace(scene, go, colours),
         *traces.beside_traces(scene, go, colours, unit),
     ]
     words = {"title": title, "note": note(scene, unit), "unit": unit}
-    arranged = layout(scene, colours, panes, words, form)
-    arranged["updatemenus"] = side_buttons(colours, side, unit, form)
-    figure = go.Figure(drawn, arranged)
+    figure = go.Figure(drawn, layout(scene, colours, panes, words, form))
     for trace, shown in zip(figure.data, visible_sides(side), strict=False):
         trace.visible = shown
-    figure.update_layout({key.replace(".", "_"): value for key, value in scales(colours, side, unit).items()})
+    scale = scales(colours, side, unit, scene.least / scene.full)
+    figure.update_layout({key.replace(".", "_"): value for key, value in scale.items()})
+    for label, of in zip(figure.layout.annotations, sides_of_labels(scene), strict=False):
+        label.visible = visible_sides(side)[of]
     return figure
 
 
@@ -121,19 +132,11 @@ def note(scene: Scene, unit: str) -> str:
         else f"the most at any close of the {history.span} candles that a column gathers"
     )
     return (
-        f"An estimate, not exchange data. Colour: notional in {unit} that would be liquidated within a row "
-        f"of {width:.2%} of price, {when}. Lightness grows in proportion to it, alike for longs and shorts, "
-        f"up to {amount(scene.full)} {unit}; {1 - FULL:.1%} of the cells hold more. Dashes: edges of the "
-        f"nearest cluster."
+        f"An estimate, not exchange data. Colour: notional that would be liquidated within a row of "
+        f"{width:.2%} of price, {when}. Less than {amount(scene.least)} {unit} is hidden, {HIDDEN:.0%} of "
+        f"the cells; lightness grows in proportion up to {amount(scene.full)} {unit}, which "
+        f"{1 - FULL:.1%} exceed. Frames: the strongest clusters at the last close."
     )
-
-
-def amount(notional: float) -> str:
-    """Write an amount of money with three digits: 1.23M."""
-    for size, letter in ((1e9, "B"), (1e6, "M"), (1e3, "k")):
-        if notional >= size:
-            return f"{notional / size:.3g}{letter}"
-    return f"{notional:.3g}"
 
 
 def plotly_objects() -> Any:

@@ -4,14 +4,12 @@ import textwrap
 from dataclasses import dataclass
 from typing import Any
 
-from liqfeature.chart.colours import BLUE, ORANGE, Theme, side_scale
+from liqfeature.chart.frames import frame_labels, span_shown
 from liqfeature.chart.scene import Scene
+from liqfeature.heatmap.colours import BLUE, ORANGE, Theme, side_scale
 
 NARROW = 820
 """Pixels of width below which the narrow form is used."""
-
-PRESSED = "#ffffff"
-"""Behind a pressed button of a range, whatever the theme, as plotly has its other buttons."""
 
 SLIDER = "xaxis9"
 """Axis of the range slider; its own pane has no height."""
@@ -38,24 +36,24 @@ class Form:
 
 
 WIDE = Form(
-    top=80,
+    top=66,
     titled=70,
-    main=470,
+    main=450,
     pane=84,
     between=22,
     slider=42,
     bottom=16,
     left=78,
     right=26,
-    split=0.825,
-    gap=0.012,
+    split=0.815,
+    gap=0.03,
     letters=12,
     aside="now: bars; cumulated: line",
     per_line=180,
 )
 SLIM = Form(
-    top=140,
-    titled=128,
+    top=96,
+    titled=144,
     main=420,
     pane=84,
     between=24,
@@ -63,12 +61,15 @@ SLIM = Form(
     bottom=16,
     left=50,
     right=10,
-    split=0.74,
-    gap=0.03,
+    split=0.72,
+    gap=0.07,
     letters=10,
     aside="resting now",
     per_line=56,
 )
+
+_DATES = 32
+"""Pixels that the dates below the map take."""
 
 Layout = dict[str, Any]
 
@@ -88,7 +89,7 @@ def layout(scene: Scene, theme: Theme, panes: list[str], words: dict[str, str], 
         `WIDE` or `SLIM`.
     """
     top = form.top + (form.titled if words["title"] else 0)
-    height = form.main + len(panes) * (form.pane + form.between) + 52 + form.slider
+    height = form.main + _DATES + len(panes) * (form.pane + form.between) + 52 + form.slider
     return {
         "height": height + top + form.bottom,
         "margin": {"t": top, "b": form.bottom, "l": form.left, "r": form.right, "pad": 0},
@@ -111,7 +112,7 @@ def layout(scene: Scene, theme: Theme, panes: list[str], words: dict[str, str], 
 
 def _domains(n_panes: int, form: Form, height: int) -> list[tuple[float, float]]:
     """Bottom and top of the map and of each lower pane, as shares of the height."""
-    edges, top = [(1 - form.main / height, 1.0)], form.main + form.between
+    edges, top = [(1 - form.main / height, 1.0)], form.main + form.between + _DATES
     for _ in range(n_panes):
         edges.append((1 - (top + form.pane) / height, 1 - top / height))
         top += form.pane + form.between
@@ -132,8 +133,8 @@ def _axes(scene: Scene, theme: Theme, n_panes: int, form: Form, height: int) -> 
     edge = scene.history.edge
     axes: Layout = {
         "xaxis": in_time
-        | {"anchor": "y", "rangeslider": {"visible": False}, "range": _range(scene)}
-        | {"rangeselector": _selector(scene, theme, form)},
+        | {"anchor": "y", "rangeslider": {"visible": False}, "range": _range(scene), "showticklabels": True}
+        | {"nticks": 9 if form is WIDE else 3},
         "yaxis": shared
         | spike
         | {"domain": domains[0], "range": [edge[0], edge[-1]], "tickformat": ",~r", "nticks": 10},
@@ -164,22 +165,7 @@ def _axes(scene: Scene, theme: Theme, n_panes: int, form: Form, height: int) -> 
 
 
 def _range(scene: Scene) -> list[str]:
-    date = scene.history.date
-    return [date[0].isoformat(), scene.history.last[-1].isoformat()]
-
-
-def _selector(scene: Scene, theme: Theme, form: Form) -> Layout:
-    """Buttons for the last day, and for three days, a week and a month where the map is longer than that."""
-    days = (scene.history.last[-1] - scene.history.date[0]).total_seconds() / 86_400
-    spans: list[Layout] = [
-        {"count": n, "step": "day", "stepmode": "backward", "label": f"{n} d"}
-        for n in (1, 3, 7, 30)
-        if n < days or n == 1
-    ]
-    wide = {"x": form.split, "xanchor": "right"}
-    at = {"y": 1, "yanchor": "bottom"} | (wide if form is WIDE else {"x": 0, "xanchor": "left"})
-    look = {"bgcolor": theme.button, "activecolor": PRESSED, "font": {"color": theme.pressed}}
-    return {"buttons": [*spans, {"step": "all", "label": "all"}]} | at | look
+    return [date.isoformat() for date in span_shown(scene)]
 
 
 def _slider(scene: Scene, theme: Theme, form: Form, height: int) -> Layout:
@@ -195,11 +181,12 @@ def _slider(scene: Scene, theme: Theme, form: Form, height: int) -> Layout:
         "rangeslider": bar | {"borderwidth": 1, "range": _range(scene)},
         "showgrid": False,
         "showticklabels": True,
+        "nticks": 9 if form is WIDE else 3,
     }
 
 
 def _colour_axes(scene: Scene, theme: Theme, unit: str, form: Form, height: int) -> Layout:
-    lift = 1 + (52 if form is WIDE else 50) / height
+    lift = 1 + (24 if form is WIDE else 50) / height
     length = 0.24 if form is WIDE else 0.47
     bar: Layout = {
         "orientation": "h",
@@ -218,11 +205,11 @@ def _colour_axes(scene: Scene, theme: Theme, unit: str, form: Form, height: int)
         "tickfont": {"size": form.letters - 1},
     }
     wide = form is WIDE
-    long: Layout = {"x": 1 - length - 0.03, "xanchor": "right"} if wide else {"x": 0, "xanchor": "left"}
+    short: Layout = {"x": length + 0.03, "xanchor": "left"} if wide else {"x": 1, "xanchor": "right"}
     axes = {}
     for name, side, hue, at in (
-        ("coloraxis", "longs", BLUE, long),
-        ("coloraxis2", "shorts", ORANGE, {"x": 1, "xanchor": "right"}),
+        ("coloraxis", "longs", BLUE, {"x": 0, "xanchor": "left"}),
+        ("coloraxis2", "shorts", ORANGE, short),
     ):
         title = {"text": f"{side}, {unit}", "side": "top", "font": {"size": form.letters}}
         scale = {"colorscale": side_scale(theme, hue), "cmin": 0, "cmax": scene.full}
@@ -261,7 +248,8 @@ def _labels(
         "bgcolor": theme.plot,
     }
     aside = {"text": form.aside, "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom", "yshift": 18}
-    labels = [left | price | {"font": {"size": form.letters}}, left | aside | small]
+    labels = frame_labels(scene, theme, form.main, form.letters)
+    labels += [left | price | {"font": {"size": form.letters}}, left | aside | small]
     for text, (_, top) in zip(panes, _domains(len(panes), form, height)[1:], strict=True):
         labels.append(left | small | {"text": text, "x": 0, "y": top, "yanchor": "bottom", "yshift": 1})
     return labels + (_heading(words, theme, form) if words["title"] else [])

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from liqfeature.chart.colours import BLUE, ORANGE, THEMES, Theme, side_scale
 from liqfeature.chart.figure import plotly_objects
 from liqfeature.chart.panels import Panel
-from liqfeature.chart.scene import FULL
-from liqfeature.chart.traces import candle_trace, dates
+from liqfeature.chart.traces import candle_traces, dates
 from liqfeature.chart.trades import LOST, WON
+from liqfeature.heatmap.colours import FULL, HIDDEN, THEMES, Theme, common_scale, hidden_below
 from liqfeature.sides import LONG, SHORT
 
 if TYPE_CHECKING:
@@ -85,25 +84,24 @@ def panels_figure(panels: list[Panel], *, theme: str, columns: int = 2) -> "go.F
 def _colour_axes(panels: list[Panel], theme: Theme, height: int) -> dict[str, Any]:
     dense = np.concatenate([panel.density(side).ravel() for panel in panels for side in (LONG, SHORT)])
     held = dense[~np.isnan(dense)]
-    full = float(np.quantile(held, FULL)) if held.size else 1.0
-    axes = {}
-    for name, side, hue, x in (("coloraxis", "longs", BLUE, 0.46), ("coloraxis2", "shorts", ORANGE, 1.0)):
-        bar = {
-            "title": {"text": f"{side} resting, share of open interest per 1 % of price", "side": "top"},
-            "orientation": "h",
-            "thickness": 9,
-            "len": 0.46,
-            "x": x,
-            "xanchor": "right",
-            "y": 1 + 36 / height,
-            "yanchor": "bottom",
-            "ypad": 0,
-            "nticks": 4,
-            "tickfont": {"size": 11},
-            "outlinewidth": 0,
-        }
-        axes[name] = {"colorscale": side_scale(theme, hue), "cmin": 0, "cmax": full, "colorbar": bar}
-    return axes
+    least, full = np.quantile(held, [HIDDEN, FULL]) if held.size else (0.0, 1.0)
+    words = f"share of open interest per 1 % of price; below {least:.2g}, {HIDDEN:.0%} of cells, hidden"
+    bar = {
+        "title": {"text": words, "side": "top"},
+        "orientation": "h",
+        "thickness": 9,
+        "len": 0.6,
+        "x": 0,
+        "xanchor": "left",
+        "y": 1 + 36 / height,
+        "yanchor": "bottom",
+        "ypad": 0,
+        "nticks": 4,
+        "tickfont": {"size": 11},
+        "outlinewidth": 0,
+    }
+    scale = hidden_below(common_scale(theme), float(least / full))
+    return {"coloraxis": {"colorscale": scale, "cmin": 0, "cmax": float(full), "colorbar": bar}}
 
 
 def _traces(panel: Panel, go: Any, theme: Theme) -> list[Any]:
@@ -114,15 +112,15 @@ def _traces(panel: Panel, go: Any, theme: Theme) -> list[Any]:
     up = "triangle-down" if panel.is_short else "triangle-up"
     drawn = [
         *(_map(panel, go, side) for side in (LONG, SHORT)),
-        candle_trace(panel.history, panel.bars, go, theme),
+        *candle_traces(panel.history, panel.bars, go, theme),
         _line(go, "stop, where it stood last", held, (panel.stop, panel.stop), stop),
-        _cluster(go, "cluster ahead at entry", held, panel.ahead, {"color": theme.edge, "width": 1.8}),
+        _cluster(go, "cluster ahead at entry", held, panel.ahead, {"color": theme.frame, "width": 1.8}),
         _cluster(
             go,
             "cluster behind at entry",
             held,
             panel.behind,
-            {"color": theme.edge, "width": 1.4, "dash": "dash"},
+            {"color": theme.frame, "width": 1.4, "dash": "dash"},
         ),
         _marks(go, "entry, the way of the trade", [(panel.opened, panel.entry)], up, theme.text),
         _marks(go, "part sold", sold, "diamond", WON),
@@ -149,7 +147,7 @@ def _map(panel: Panel, go: Any, side: int) -> Any:
         x=dates(panel.history),
         y=edge[rows.start : rows.stop + 1],
         z=np.round(table[rows], 4),
-        coloraxis="coloraxis" if side == LONG else "coloraxis2",
+        coloraxis="coloraxis",
         hoverongaps=False,
         zsmooth="best",
         hovertemplate="%{y:,.6~r}<br>%{x|%d %b %H:%M}<br>%{z:.4f} of open interest per 1 %<extra></extra>",

@@ -78,7 +78,7 @@ def _browse(program: str, page: Path, *wanted: str) -> "subprocess.CompletedProc
         ]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             options.append("--no-sandbox")  # Chromium refuses to run as root with it
-        command = [program, *options, page.as_uri()]
+        command = [program, *options, f"{page.as_uri()}#still"]  # without what one would click
         try:
             return subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
         except subprocess.TimeoutExpired:

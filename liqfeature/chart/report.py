@@ -2,18 +2,18 @@
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from liqfeature.chart.colours import THEMES, Theme
-from liqfeature.chart.figure import draw, note, plotly_objects
-from liqfeature.chart.layout import SLIM, WIDE
+from liqfeature.chart.equity import equity_figure, plain
+from liqfeature.chart.figure import plotly_objects
+from liqfeature.chart.map_part import map_part
 from liqfeature.chart.page import Part
 from liqfeature.chart.scene import scene_of
 from liqfeature.chart.trades import LOST, OUTCOMES, WON, outcomes_by_density, trade_traces, with_entry_row
 from liqfeature.columns.features import liquidation_features
 from liqfeature.data.backtest import Backtest
 from liqfeature.data.pair import PairData
+from liqfeature.heatmap.colours import THEMES, Theme
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -31,6 +31,9 @@ _FIGURES = {
     "sortino": ("Sortino", "{:.2f}"),
     "market_change": ("market", "{:+.2%}"),
 }
+
+_TRADE = ("entered, UTC", "pair", "side", "entry", "exit", "hours", "tag", "reason", "profit")
+"""Columns of the table of trades."""
 
 
 def report_parts(backtest: Backtest, sources: dict[str, PairData], theme: str) -> list[Part]:
@@ -53,7 +56,10 @@ def report_parts(backtest: Backtest, sources: dict[str, PairData], theme: str) -
     parts = [Part(facts=facts)]
     if backtest.trades.empty:
         return [*parts, Part(heading="No trades", facts={})]
-    parts.append(_part(f"Equity, {unit}", "After each closed trade.", equity_figure(backtest, THEMES[theme])))
+    candles = [source.candles for source in sources.values()]
+    equity = equity_figure(backtest, THEMES[theme], candles)
+    told = "After each closed trade, beside the traded pairs held from the start; below, the drawdown."
+    parts.append(_part(f"Equity, {unit}", told, equity))
     known, maps = [], []
     for pair, source in sources.items():
         trades = backtest.trades[backtest.trades["pair"] == pair]
@@ -62,11 +68,30 @@ def report_parts(backtest: Backtest, sources: dict[str, PairData], theme: str) -
         maps.append(_map_part(pair, source, known[-1], backtest, theme, unit))
     table = outcomes_by_density(pd.concat(known))
     said = (
-        "By the density of the cluster ahead at entry, as a share of open interest per 1 % of price, in "
-        "groups of about equal size. Few trades say little."
+        "By how much rested in the cluster ahead at entry: in brackets per cent of open interest per 1 % of "
+        "price, in groups of about equal size. Few trades say little."
     )
     hits = _part("What became of trades", said, outcome_figure(table, THEMES[theme]))
-    return [*parts, hits, *maps]
+    return [*parts, hits, _trades_part(pd.concat(known), unit), *maps]
+
+
+def _trades_part(trades: pd.DataFrame, unit: str) -> Part:
+    """Make the table of all trades; a click on one leads to it on the map of its pair."""
+    rows = [[*_TRADE, f"profit, {unit}"]]
+    places = []
+    for trade in trades.sort_values("open_date").to_dict("records"):
+        opened, closed = (trade[name].tz_localize(None) for name in ("open_date", "close_date"))
+        told = (
+            *(f"{opened:%Y-%m-%d %H:%M}", trade["pair"], "short" if trade["is_short"] else "long"),
+            *(f"{trade[name]:,.6g}" for name in ("open_rate", "close_rate")),
+            f"{(closed - opened).total_seconds() / 3600:.1f}",
+            *(trade["enter_tag"], trade["exit_reason"]),
+            *(f"{trade['profit_ratio']:+.2%}", f"{trade['profit_abs']:+,.2f}"),
+        )
+        rows.append([str(word) for word in told])
+        places.append((str(trade["pair"]), opened.isoformat(), closed.isoformat()))
+    said = "A click on a name sorts, one on a trade shows it on the map of its pair."
+    return Part(heading="Trades", note=said, facts={}, table=rows, places=places)
 
 
 def _part(heading: str, said: str, figure: "go.Figure") -> Part:
@@ -79,28 +104,13 @@ def _map_part(
     span = [pd.Timestamp(backtest.figures[f"backtest_{end}"], tz="UTC") for end in ("start", "end")]
     view: dict[str, Any] = {"first": span[0], "last": span[1], **MAP}
     scene = scene_of(source.candles, source.config, source.inputs, **view)
-    look = {"title": "", "unit": unit, "side": "both", "theme": theme}
-    wide, slim = (draw(scene, **look, form=form) for form in (WIDE, SLIM))
-    for figure in (wide, slim):
-        figure.add_traces(trade_traces(trades, plotly_objects(), THEMES[theme]))
     said = (
-        f"{len(trades)} trades. Triangles: entries, pointing the way of the trade; crosses: exits; lines "
-        "between them: green won, pink lost; dots: stop (pink) and near edge ahead at entry (green). "
+        f"{len(trades)} trades, at close range with all their marks. Triangles: entries, pointing the way "
+        "of the trade; crosses: exits; lines between them: green won, pink lost; dots: stop (pink) and near "
+        "edge ahead at entry (green). "
     )
-    return Part(heading=pair, note=said + note(scene, unit), facts={}, wide=wide, slim=slim)
-
-
-def equity_figure(backtest: Backtest, theme: Theme) -> "go.Figure":
-    """Draw the balance after each closed trade."""
-    go = plotly_objects()
-    trades = backtest.trades.sort_values("close_date")
-    start = float(backtest.figures["starting_balance"])
-    balance = np.concatenate([[start], start + np.cumsum(trades["profit_abs"].to_numpy())])
-    first = pd.Timestamp(backtest.figures["backtest_start"])
-    x = [first.isoformat(), *(date.isoformat() for date in trades["close_date"].dt.tz_localize(None))]
-    line = {"color": theme.neither, "width": 1.6, "shape": "hv"}
-    hover = "%{y:,.2f}<br>%{x|%d %b %Y %H:%M}<extra></extra>"
-    return go.Figure(go.Scatter(name="equity", x=x, y=balance, line=line, hovertemplate=hover), _plain(theme))
+    over = trade_traces(trades, plotly_objects(), THEMES[theme])
+    return map_part(scene, unit=unit, theme=theme, heading=pair, said=said, over=over)
 
 
 def outcome_figure(table: pd.DataFrame, theme: Theme) -> "go.Figure":
@@ -127,18 +137,4 @@ def outcome_figure(table: pd.DataFrame, theme: Theme) -> "go.Figure":
         "traceorder": "normal",
     }
     look = {"barmode": "stack", "bargap": 0.35, "showlegend": True, "legend": legend}
-    return go.Figure(bars, _plain(theme) | look | {"margin": {"t": 60, "b": 30, "l": 100, "r": 26}})
-
-
-def _plain(theme: Theme) -> dict[str, Any]:
-    axis = {"gridcolor": theme.line, "linecolor": theme.line, "zeroline": False}
-    return {
-        "height": 230,
-        "margin": {"t": 12, "b": 30, "l": 78, "r": 26},
-        "paper_bgcolor": theme.paper,
-        "plot_bgcolor": theme.plot,
-        "font": {"color": theme.text, "size": 12, "family": "system-ui, DejaVu Sans, sans-serif"},
-        "showlegend": False,
-        "xaxis": axis,
-        "yaxis": axis,
-    }
+    return go.Figure(bars, plain(theme) | look | {"margin": {"t": 60, "b": 30, "l": 150, "r": 26}})

@@ -9,6 +9,8 @@ import pandas as pd
 from liqfeature.columns.features import liquidation_features
 from liqfeature.estimate.config import HeatmapConfig
 from liqfeature.heatmap.beside import held_between, newest_levels
+from liqfeature.heatmap.clusters import Rung, cluster_ladder, strongest
+from liqfeature.heatmap.colours import FULL, HIDDEN
 from liqfeature.heatmap.export import column_candles
 from liqfeature.heatmap.history import HeatmapHistory, heatmap_history
 from liqfeature.market.frames import times
@@ -17,13 +19,11 @@ from liqfeature.market.market import Inputs
 from liqfeature.sides import LONG, SHORT
 from liqfeature.types import FloatArray
 
-FULL = 0.995
-"""Share of the cells that is told apart by colour; those above look alike."""
+DRAWN = ("fuel", "cascade")
+"""Columns that are drawn: the largest of the candles gathered in one column of time."""
 
-LARGEST = ("fuel", "cascade")
-"""Columns of which a pane shows the largest of the candles gathered in one column; of others, the last."""
-
-EDGES = ("near", "far")
+FRAMED = 3
+"""Clusters a side that are framed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +36,17 @@ class Scene:
     bars : DataFrame
         `date, open, high, low, close`.
     rows : DataFrame
-        The columns of `liquidation_features` that are drawn: edges at the last candle of the column, fuel and
-        cascade at their largest.
+        The columns of `liquidation_features` that are drawn, at their largest.
     open_interest : ndarray
         Quote currency, at the last candle's close; NaN where nothing was traded.
     recorded : ndarray of shape (2, n_times) or None
         Recorded liquidations by side of the position, quote currency.
+    clusters : tuple of two tuples of Rung
+        The strongest of longs and of shorts at the end, nearest first; none of a class of leverage.
+    least, full : float
+        Notional below which a cell is hidden, and from which on it has the strongest colour.
     beside : ndarray of shape (2, n_prices) or None
         What another map holds in each row at the close of the last candle.
-    full : float
-        Notional from which on a cell has the strongest colour.
     """
 
     history: HeatmapHistory
@@ -53,6 +54,8 @@ class Scene:
     rows: pd.DataFrame
     open_interest: FloatArray
     recorded: FloatArray | None
+    clusters: tuple[tuple[Rung, ...], tuple[Rung, ...]]
+    least: float
     full: float
     beside: FloatArray | None = None
 
@@ -83,13 +86,17 @@ def scene_of(
     stop = int(candles["date"].searchsorted(history.last[-1])) + 1
     used = candles.iloc[max(begin - config.warmup + 1, 0) : stop]
     features = liquidation_features(used, config, **inputs).iloc[-(stop - begin) :]
+    all_of_it = view.get("leverage") is None
+    least, full = _limits(history)
     return Scene(
         history=history,
         bars=column_candles(history, candles),
         rows=_gathered(features, history.span),
         open_interest=np.where(history.open_interest > 0, history.open_interest * history.close, np.nan),
         recorded=None if recorded is None else _by_column(recorded, history),
-        full=_full(history),
+        clusters=_clusters(candles.iloc[:stop], config, inputs) if all_of_it else ((), ()),
+        least=least,
+        full=full,
         beside=None if beside is None else _beside(beside, history, config),
     )
 
@@ -101,18 +108,22 @@ def _beside(maps: pd.DataFrame, history: HeatmapHistory, config: HeatmapConfig) 
 
 
 def _gathered(features: pd.DataFrame, span: int) -> pd.DataFrame:
-    wanted = [f"liq_{what}_{where}" for what in (*EDGES, *LARGEST) for where in ("below", "above")]
-    column = np.arange(len(features)) // span
-    groups = features[wanted].groupby(column)
-    largest = [name for name in wanted if name.split("_")[1] in LARGEST]
-    last = features[wanted].iloc[np.minimum((column[::span] + 1) * span, len(features)) - 1]
-    return last.reset_index(drop=True).assign(**groups.max()[largest])
+    wanted = [f"liq_{what}_{where}" for what in DRAWN for where in ("below", "above")]
+    return features[wanted].groupby(np.arange(len(features)) // span).max()
 
 
-def _full(history: HeatmapHistory) -> float:
-    """Quantile of all cells of both sides: a few very full ones must not darken the rest."""
+def _clusters(
+    candles: pd.DataFrame, config: HeatmapConfig, inputs: Inputs
+) -> tuple[tuple[Rung, ...], tuple[Rung, ...]]:
+    ladder = cluster_ladder(candles, config, **inputs)
+    return strongest(ladder.below, FRAMED), strongest(ladder.above, FRAMED)
+
+
+def _limits(history: HeatmapHistory) -> tuple[float, float]:
+    """Quantiles of all cells of both sides: a few very full ones must not darken the rest."""
     held = np.concatenate([cells.notional for cells in history.sides])
-    return float(np.quantile(held, FULL)) if held.size else 1.0
+    least, full = np.quantile(held, [HIDDEN, FULL]) if held.size else (0.0, 1.0)
+    return float(least), float(full)
 
 
 def _by_column(liquidations: pd.DataFrame, history: HeatmapHistory) -> FloatArray:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from liqfeature.chart.colours import Theme
 from liqfeature.chart.scene import Scene
 from liqfeature.durations import HOUR
+from liqfeature.heatmap.colours import Theme
 from liqfeature.heatmap.history import HeatmapHistory
 from liqfeature.sides import LONG, SHORT, SIDES
 
@@ -38,7 +38,7 @@ def _map(scene: Scene, go: Any, side: int, unit: str) -> "go.Heatmap":
     table[0][at], table[2][at] = cells.notional, cells.age * (history.interval / HOUR)
     table[1][at] = np.divide(cells.notional, held, out=np.full(held.shape, np.nan), where=held > 0)
     hover = (
-        f"<b>{SIDES[side]}s liquidated at %{{y:,.6~r}}</b><br>%{{x|%d %b %Y %H:%M}}<br>%{{z:,.0f}} {unit}<br>"
+        f"<b>{SIDES[side]}s liquidated at %{{y:,.6~r}}</b><br>%{{x|%d %b %Y %H:%M}}<br>%{{z:.3s}} {unit}<br>"
         "%{customdata[0]:.2%} of open interest<br>opened %{customdata[1]:.1f} h before<extra></extra>"
     )
     return go.Heatmap(
@@ -58,48 +58,37 @@ def dates(history: HeatmapHistory) -> Any:
     return history.date.tz_localize(None).to_numpy().astype("datetime64[s]").astype(str)
 
 
-def candle_trace(history: HeatmapHistory, bars: pd.DataFrame, go: Any, theme: Theme) -> "go.Candlestick":
-    """Draw one candle per column."""
-    return go.Candlestick(
-        name="price",
-        x=dates(history),
-        **{name: bars[name] for name in ("open", "high", "low", "close")},
-        increasing={"line": {"color": theme.rise, "width": 1}, "fillcolor": theme.rise},
-        decreasing={"line": {"color": theme.fall, "width": 1}, "fillcolor": theme.fall},
-        whiskerwidth=0,
-        showlegend=False,
+def candle_traces(
+    history: HeatmapHistory, bars: pd.DataFrame, go: Any, theme: Theme
+) -> list["go.Candlestick"]:
+    """Draw one candle per column, over an outline that sets it off from bright cells."""
+    outline, rise, fall = (
+        {"line": {"color": c}, "fillcolor": c} for c in (theme.outline, theme.rise, theme.fall)
     )
-
-
-def edge_traces(scene: Scene, go: Any, theme: Theme) -> list["go.Scatter"]:
-    """Draw near and far edge of the nearest cluster on either side, one dash per column."""
-    traces = []
-    for side in (LONG, SHORT):
-        for edge in ("near", "far"):
-            name = f"{edge} edge {WHERE[side]}"
-            traces.append(
-                go.Scatter(
-                    name=name,
-                    x=dates(scene.history),
-                    y=scene.rows[f"liq_{edge}_{WHERE[side]}"],
-                    mode="markers",
-                    marker={"symbol": "line-ew", "size": 3, "line": {"width": 1.2, "color": theme.edge}},
-                    opacity=0.9 if edge == "near" else 0.45,
-                    hovertemplate=f"{name} %{{y:,.6~r}}<br>%{{x|%d %b %H:%M}}<extra></extra>",
-                )
-            )
-    return traces
+    looks = (("outline", outline, outline, 3, "skip"), ("price", rise, fall, 1, "all"))
+    return [
+        go.Candlestick(
+            name=name,
+            x=dates(history),
+            **{price: bars[price] for price in ("open", "high", "low", "close")},
+            increasing=up,
+            decreasing=down,
+            whiskerwidth=0,
+            showlegend=False,
+            hoverinfo=hover,
+        ).update(increasing_line_width=width, decreasing_line_width=width)
+        for name, up, down, width, hover in looks
+    ]
 
 
 def profile_traces(scene: Scene, go: Any, theme: Theme, unit: str) -> list[Any]:
     """Draw what rests now by price, as bars, and cumulated away from price, as lines."""
-    history, traces = scene.history, []
+    history, traces, colours = scene.history, [], (theme.long, theme.short)
     width = np.diff(history.edge)
     for side in (LONG, SHORT):
         live = history.live[side]
         used = live > 0
-        axis = "coloraxis" if side == LONG else "coloraxis2"
-        hover = f"<b>{SIDES[side]}s at %{{y:,.6~r}}</b><br>%{{x:,.0f}} {unit} now<extra></extra>"
+        hover = f"<b>{SIDES[side]}s at %{{y:,.6~r}}</b><br>%{{x:.3s}} {unit} now<extra></extra>"
         traces.append(
             go.Bar(
                 name=f"{SIDES[side]}s now",
@@ -109,20 +98,20 @@ def profile_traces(scene: Scene, go: Any, theme: Theme, unit: str) -> list[Any]:
                 orientation="h",
                 xaxis="x2",
                 yaxis="y",
-                marker={"color": live[used], "coloraxis": axis, "line": {"width": 0}},
+                marker={"color": colours[side], "line": {"width": 0}},
                 hovertemplate=hover,
             )
         )
     for side in (LONG, SHORT):
         beyond = _beyond(scene, side)
-        hover = f"<b>{SIDES[side]}s from price to %{{y:,.6~r}}</b><br>%{{x:,.0f}} {unit}<extra></extra>"
+        hover = f"<b>{SIDES[side]}s from price to %{{y:,.6~r}}</b><br>%{{x:.3s}} {unit}<extra></extra>"
         traces.append(
             go.Scatter(
                 name=f"{SIDES[side]}s cumulated",
                 x=scene.cumulated[side][beyond],
                 y=history.price[beyond],
                 mode="lines",
-                line={"color": theme.text, "width": 1.3},
+                line={"color": colours[side], "width": 1.3},
                 xaxis="x3",
                 yaxis="y",
                 hovertemplate=hover,
@@ -164,13 +153,13 @@ def pane_traces(scene: Scene, go: Any, theme: Theme, unit: str) -> tuple[list[st
     rows, colours = scene.rows, (theme.long, theme.short)
     titles = [f"fuel, {unit}: expected forced notional", "cascade, probability", f"open interest, {unit}"]
     traces = []
-    for i, (what, shown) in enumerate((("fuel", f"%{{y:,.0f}} {unit}"), ("cascade", "%{y:.1%}")), PANE):
+    for i, (what, shown) in enumerate((("fuel", f"%{{y:.3s}} {unit}"), ("cascade", "%{y:.1%}")), PANE):
         for side in (LONG, SHORT):
             name = f"{what} {WHERE[side]}"
             values = rows[f"liq_{what}_{WHERE[side]}"]
             traces.append(_line(scene, go, name, values, colours[side], i, shown))
     traces.append(
-        _line(scene, go, "open interest", scene.open_interest, theme.neither, PANE + 2, f"%{{y:,.0f}} {unit}")
+        _line(scene, go, "open interest", scene.open_interest, theme.neither, PANE + 2, f"%{{y:.3s}} {unit}")
     )
     if scene.recorded is not None:
         titles.append(f"recorded liquidations, {unit}: shorts up, longs down")
@@ -196,7 +185,7 @@ def _recorded(scene: Scene, go: Any, colours: tuple[str, str], unit: str) -> lis
     traces = []
     for side in (LONG, SHORT):
         values: FloatArray = scene.recorded[side]
-        shown = f"{SIDES[side]}s liquidated %{{customdata:,.0f}} {unit}<br>%{{x|%d %b %H:%M}}"
+        shown = f"{SIDES[side]}s liquidated %{{customdata:.3s}} {unit}<br>%{{x|%d %b %H:%M}}"
         traces.append(
             go.Bar(
                 name=f"recorded {SIDES[side]}s",

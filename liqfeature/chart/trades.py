@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from liqfeature.chart.colours import Theme
+from liqfeature.heatmap.colours import Theme
 from liqfeature.market.frames import numbers, times
 
 WON, LOST = "#2fd08c", "#e07ab0"
@@ -14,6 +14,9 @@ WON, LOST = "#2fd08c", "#e07ab0"
 
 OUTCOMES = ("second target", "first target only", "stop", "neither")
 """How a trade of LiquidationClusters ended, from best to worst."""
+
+_SIZES = {2: ("thin", "dense"), 3: ("thin", "middling", "dense")}
+"""Of clusters, by the number of groups of their density."""
 
 _STOPS = ("stop_loss", "trailing_stop_loss", "stoploss_on_exchange", "liquidation")
 
@@ -87,7 +90,7 @@ def _legs(trades: pd.DataFrame, go: Any, name: str, begin: str, end: str, line: 
     x[:, 0], x[:, 1] = _when(trades["open_date"]), _when(trades["close_date"])
     x[:, 2] = x[:, 1]
     y[:, 0], y[:, 1] = trades[begin], trades[end]
-    look = {"mode": "lines", "line": {"width": 1.6} | line, "hoverinfo": "skip"}
+    look = {"mode": "lines", "line": {"width": 1.6} | line, "hoverinfo": "skip", "meta": "line"}
     return go.Scatter(name=name, x=x.ravel(), y=y.ravel(), xaxis="x", yaxis="y", **look)
 
 
@@ -99,6 +102,7 @@ def _marks(
         x=_when(trades[at[0]]),
         y=trades[at[1]],
         mode="markers",
+        meta="point",
         marker={"symbol": symbol, "size": 9, "color": colour, "line": {"width": 1, "color": "#000000"}},
         text=text,
         hovertemplate="%{text}<br>%{x|%d %b %Y %H:%M}<extra></extra>",
@@ -133,10 +137,14 @@ def outcomes_by_density(trades: pd.DataFrame, groups: int = 3) -> pd.DataFrame:
     if density.min() == density.max():
         names = pd.Series("all", index=known.index)
     else:
-        names = pd.qcut(density, groups, duplicates="drop").map(_range_of).astype(object)
+        cut = pd.qcut(density, groups, duplicates="drop")
+        ranges = cut.cat.categories
+        words = _SIZES.get(len(ranges), [""] * len(ranges))
+        named = {at: f"{word} ({_range_of(at)})" for at, word in zip(ranges, words, strict=True)}
+        names = cut.map(named).astype(object)
     order = list(dict.fromkeys(names[density.sort_values().index]))
     return pd.crosstab(names, known["outcome"]).reindex(index=order, columns=list(OUTCOMES), fill_value=0)
 
 
 def _range_of(interval: Any) -> str:
-    return f"{max(interval.left, 0):.2f} to {interval.right:.2f}"
+    return f"{100 * max(interval.left, 0):.0f} to {100 * interval.right:.0f} %"

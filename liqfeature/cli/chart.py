@@ -19,8 +19,8 @@ example:
   liqfeature chart --datadir user_data/data/binance --pair BTC/USDT:USDT --timerange 20260125-20260206 \\
     --side long --leverage 20 125 --theme light --out map.html --png map.png --data map.parquet
 
-The page holds everything it needs and works offline. Buttons switch sides; the slider and the buttons for
-days change the range; a double click shows everything again.
+The page holds everything it needs and works offline. Buttons switch sides and ranges, with prices that
+fit; the slider and a drag change the range; a double click shows everything again.
 """
 
 _PICTURE_WIDTH, _HEADING = 1400, 72
@@ -37,7 +37,9 @@ def add_to(commands: Commands) -> None:
     span.add_argument("--days", type=_days, default=7.0, help="the last N days (default: %(default)g)")
     add_time_range(span)
     add = chart.add_argument
-    add("--side", choices=list(SHOWN), default="both", help="shown at first (default: %(default)s)")
+    add(
+        "--side", choices=list(SHOWN), default=next(iter(SHOWN)), help="shown at first (default: %(default)s)"
+    )
     leverage, low_high = "only positions of this leverage, such as 20 125", ("LOW", "HIGH")
     add("--leverage", nargs=2, type=float, metavar=low_high, help=leverage)
     add("--liquidations", type=Path, metavar="FILE", help="recorded totals or orders, a table")
@@ -87,16 +89,15 @@ def _chart(args: argparse.Namespace) -> int:
 
 def _write_page(scene: "Scene", market: "PairData", args: argparse.Namespace) -> int:
     """Write the page; return the height of its figure on a wide screen."""
-    from liqfeature.chart.figure import draw, note
-    from liqfeature.chart.layout import SLIM, WIDE
-    from liqfeature.chart.page import Part, write_page
+    from liqfeature.chart.figure import note
+    from liqfeature.chart.map_part import map_part
+    from liqfeature.chart.page import write_page
 
     unit = market.pair.partition("/")[2].partition(":")[0] or "quote"
-    look = {"title": "", "unit": unit, "side": args.side, "theme": args.theme}
-    wide, slim = (draw(scene, **look, form=form) for form in (WIDE, SLIM))
     first, last = (f"{day:%d %b %Y %H:%M}" for day in (scene.history.date[0], scene.history.last[-1]))
     leverage = ", leverage {:g} to {:g}".format(*args.leverage) if args.leverage else ""
     title = f"{market.title}: estimated liquidations{leverage}, {first} to {last} UTC"
-    part = Part(facts={}, wide=wide, slim=slim)
+    part = map_part(scene, unit=unit, theme=args.theme, side=args.side)
     write_page([part], args.out, title=title, note=note(scene, unit), theme=args.theme)
-    return int(wide.layout.height)
+    assert part.wide is not None
+    return int(part.wide.layout.height)

@@ -18,10 +18,10 @@ def add_to(commands: Commands) -> None:
 
 def columns_table() -> str:
     """Every column as a Markdown table, one row for both sides."""
-    from liqfeature.columns.features import COLUMNS, FURTHER
+    from liqfeature.columns.features import DESCRIBED
 
     rows: dict[tuple[str, str], list[str]] = {}
-    for name, column in (COLUMNS | FURTHER).items():
+    for name, column in DESCRIBED.items():
         rows.setdefault((_unit(column), column.meaning), []).append(f"`{name}`")
     lines = ["| column | unit | at the close of the row's candle |", "|---|---|---|"]
     lines += [f"| {', '.join(names)} | {unit} | {meaning} |" for (unit, meaning), names in rows.items()]
@@ -30,11 +30,11 @@ def columns_table() -> str:
 
 def worth_table() -> str:
     """Return what each column is worth as a Markdown table, one row for columns worth the same."""
-    from liqfeature.columns.features import COLUMNS, FURTHER
+    from liqfeature.columns.features import DESCRIBED
     from liqfeature.columns.worth import worth_of
 
     rows: dict[str, list[str]] = {}
-    for name in COLUMNS | FURTHER:
+    for name in DESCRIBED:
         rows.setdefault(worth_of(name), []).append(f"`{name}`")
     lines = ["| column | what it is worth |", "|---|---|"]
     lines += [f"| {', '.join(names)} | {worth} |" for worth, names in rows.items()]

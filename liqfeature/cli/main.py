@@ -13,6 +13,7 @@ from liqfeature.cli import (
     doctor,
     download,
     features,
+    hyperopt,
     import_,
     init,
     record,
@@ -30,7 +31,7 @@ from liqfeature.errors import LiqFeatureError
 
 _COMMANDS = (
     *(init, columns, features, show, chart, serve),
-    *(report, trades, walkforward),
+    *(report, trades, walkforward, hyperopt),
     *(download, record, import_, validate, calibrate),
     *(sandbox, doctor, warm),
 )

@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liqfeature.chart.colours import THEMES
 from liqfeature.cli.output import PAGE, add_output
 from liqfeature.cli.source import TIMEFRAME, add_source, source_of
 from liqfeature.data.schema import SIMULATED
 from liqfeature.errors import ConfigError
+from liqfeature.heatmap.colours import THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,17 +44,23 @@ def _add_data(command: argparse.ArgumentParser) -> "argparse._ActionsContainer":
     source = add_source(command)
     parameters = "every parameter of the map as JSON, instead of the exchange's"
     command.add_argument("--heatmap", type=Path, metavar="FILE", help=parameters)
+    others = "data directories of other exchanges, whose maps are added (default: the configuration's venues)"
+    command.add_argument("--venues", type=Path, nargs="+", metavar="DIR", help=others)
     return source
 
 
 def load_market(args: argparse.Namespace, pair: str = "", timeframe: str = "") -> "PairData":
     """Read what the options name, or another pair of it, and say what it is; an error says what is wrong."""
     from liqfeature.data.pair import PairData
+    from liqfeature.data.venues import VenueSource
 
     source = source_of(args)
     pair = pair or source.pair or _only_pair(source.datadir)
     timeframe = timeframe or source.timeframe
-    market = PairData.load(source.datadir, pair, timeframe, exchange=source.exchange, config=args.heatmap)
+    venues = VenueSource.beside(args.venues) if args.venues else VenueSource.of(source.told, source.datadir)
+    market = PairData.load(
+        source.datadir, pair, timeframe, exchange=source.exchange, config=args.heatmap, venues=venues
+    )
     if getattr(args, "source", None):
         market = _with_maps(market, args)
     if getattr(args, "depth", False):

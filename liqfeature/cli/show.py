@@ -3,10 +3,10 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from liqfeature.chart.colours import THEMES
 from liqfeature.cli.market import add_beside, add_market, beside_of, load_market
 from liqfeature.cli.options import Commands, add_command
 from liqfeature.errors import extra
+from liqfeature.heatmap.colours import THEMES
 from liqfeature.sides import LONG, SHORT
 
 if TYPE_CHECKING:
@@ -19,12 +19,15 @@ _EXAMPLE = """\
 example:
   liqfeature show --datadir user_data/data/binance --pair BTC/USDT:USDT
 
-Above price rest liquidations of shorts, below it of longs. The longest bar is the heaviest cluster of either
-side.
+Above price rest liquidations of shorts, below it of longs. The five heaviest clusters of either side; where
+there are fewer, the highest peaks beside them, dim. The longest bar is the heaviest.
 """
 
 _BAR = 20
 """Letters of the longest bar."""
+
+_SHOWN = 5
+"""Clusters a side at most."""
 
 _COLOURS = THEMES["dark"]
 
@@ -45,7 +48,7 @@ def _show(args: argparse.Namespace) -> int:
     from liqfeature.heatmap.clusters import cluster_ladder
 
     market = load_market(args)
-    ladder = cluster_ladder(market.candles, market.config, **market.inputs)
+    ladder = cluster_ladder(market.candles, market.config, least=_SHOWN, **market.inputs)
     maps, interval = beside_of(args, market), market.candles["date"].diff().min()
     beside = None
     if maps is not None:
@@ -62,7 +65,11 @@ def ladder_table(ladder: "Ladder", title: str, beside: "tuple[str, pd.DataFrame]
     """
     from rich.table import Table
 
+    from liqfeature.heatmap.clusters import strongest
+
     caption = f"at the close of the candle of {ladder.date:%Y-%m-%d %H:%M} UTC; an estimate"
+    if not all(rung.stands_out for rung in (*ladder.above, *ladder.below)):
+        caption += "\ndim: a peak, no more than is usual there"
     table = Table(title=title, caption=caption, expand=False)
     for name in ("near", "far", "away", "notional", "of OI", "hit"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -70,19 +77,24 @@ def ladder_table(ladder: "Ladder", title: str, beside: "tuple[str, pd.DataFrame]
     table.add_column("", no_wrap=True, min_width=length)
     if beside:
         table.add_column(beside[0], justify="right", no_wrap=True)
-    heaviest = max((rung.notional for rung in (*ladder.above, *ladder.below)), default=1.0)
-    for rung in reversed(ladder.above):
+    above, below = strongest(ladder.above, _SHOWN), strongest(ladder.below, _SHOWN)
+    heaviest = max((rung.notional for rung in (*above, *below)), default=1.0)
+    for rung in reversed(above):
         cells = _beside(rung, SHORT, ladder.close, beside)
-        table.add_row(*_cells(rung, "+", heaviest, length), *cells, style=_COLOURS.short)
+        table.add_row(*_cells(rung, "+", heaviest, length), *cells, style=_style(rung, _COLOURS.short))
     table.add_row(f"{ladder.close:,.6g}", "", "", "", "", "", "price", style="bold")
-    for rung in ladder.below:
+    for rung in below:
         cells = _beside(rung, LONG, ladder.close, beside)
-        table.add_row(*_cells(rung, "-", heaviest, length), *cells, style=_COLOURS.long)
+        table.add_row(*_cells(rung, "-", heaviest, length), *cells, style=_style(rung, _COLOURS.long))
     return table
 
 
+def _style(rung: "Rung", colour: str) -> str:
+    return colour if rung.stands_out else f"dim {colour}"
+
+
 def _cells(rung: "Rung", sign: str, heaviest: float, length: int) -> list[str]:
-    from liqfeature.chart.figure import amount
+    from liqfeature.chart.words import amount
 
     return [
         f"{rung.near:,.6g}",
@@ -99,7 +111,7 @@ def _beside(rung: "Rung", side: int, close: float, beside: "tuple[str, pd.DataFr
     """Return what another map holds in a cluster; a dash where it is none or too old."""
     import numpy as np
 
-    from liqfeature.chart.figure import amount
+    from liqfeature.chart.words import amount
     from liqfeature.heatmap.beside import held_between
 
     if beside is None:

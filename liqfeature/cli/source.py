@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ class Source:
     timeframe : str
     whitelist : tuple of str
         Pairs that a configuration names.
+    told : mapping
+        The configuration; empty without one.
     """
 
     datadir: Path
@@ -38,6 +40,7 @@ class Source:
     pair: str
     timeframe: str
     whitelist: tuple[str, ...] = ()
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 def add_configs(command: argparse.ArgumentParser) -> None:
@@ -90,6 +93,7 @@ def source_of(args: argparse.Namespace) -> Source:
         pair=getattr(args, "pair", None) or (plain[0] if plain else ""),
         timeframe=getattr(args, "timeframe", None) or str(config.get("timeframe") or TIMEFRAME),
         whitelist=tuple(plain),
+        told=config,
     )
 
 

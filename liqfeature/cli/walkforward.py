@@ -1,12 +1,16 @@
 """`liqfeature walkforward`: tune on one window, test on the next, beside controls on the same windows."""
 
 import argparse
+from dataclasses import replace
 from datetime import date, time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from liqfeature.cli.options import Commands, add_command
 from liqfeature.cli.output import REPORT, REPORT_SIGN, WALK, add_output
 from liqfeature.cli.timerange import time_range
+from liqfeature.cluster.workers import add_workers
+from liqfeature.errors import DataError
 
 if TYPE_CHECKING:
     from liqfeature.walkforward.progress import Step
@@ -23,7 +27,9 @@ example:
   liqfeature walkforward --timerange 20260111-20260312 --tune-days 20 --test-days 10 --epochs 50 \\
     --out user_data/walkforward -- --userdir user_data --config configs/backtest.json
 
-What stands after -- is given to every freqtrade command. Without --epochs nothing is tuned.
+What stands after -- is given to every freqtrade command. Without --epochs nothing is tuned. With --workers
+each window is a task with a user directory of its own, done windows are not done again, and hyperopt has one
+job, unless --jobs says otherwise: the search, and so the result, depends on the number of jobs.
 """
 
 
@@ -36,6 +42,8 @@ def add_to(commands: Commands) -> None:
     add("--tune-days", type=int, default=20, help="default: %(default)s")
     add("--test-days", type=int, default=10, help="default: %(default)s")
     add("--epochs", type=int, default=0, help="of hyperopt on each window (default: %(default)s, no tuning)")
+    add("--jobs", type=int, metavar="N", help="of hyperopt (default: one a core, one with --workers)")
+    add_workers(walk)
     add("--strategy", default="LiquidationClusters", help="default: %(default)s")
     add("--controls", nargs="*", default=list(CONTROLS), metavar="NAME", help="default: %(default)s")
     add_output(walk, "--out", WALK, "results, log and report.md", required=True)
@@ -63,8 +71,11 @@ def _walk(args: argparse.Namespace) -> int:
     (args.out / REPORT).write_text(f"# {args.strategy}{REPORT_SIGN}\nNot finished.\n", encoding="utf-8")
     freqtrade = Freqtrade(options=tuple(args.options), directory=args.out)
     names = [args.strategy, *args.controls]
-    with progress(len(windows) * (2 if args.epochs else 1)) as step:
-        found = [_tested(freqtrade, names, window, args.epochs, step) for window in windows]
+    if args.workers == 1:
+        with progress(len(windows) * (2 if args.epochs else 1)) as step:
+            found = [_tested(freqtrade, names, window, args, step) for window in windows]
+    else:
+        found = _spread(freqtrade, names, windows, args)
     report = _report(names, windows, found, args.epochs)
     (args.out / REPORT).write_text(report, encoding="utf-8")
     print(report, end="")
@@ -72,16 +83,37 @@ def _walk(args: argparse.Namespace) -> int:
 
 
 def _tested(
-    freqtrade: "Freqtrade", names: list[str], window: "Window", epochs: int, step: "Step"
+    freqtrade: "Freqtrade", names: list[str], window: "Window", args: argparse.Namespace, step: "Step"
 ) -> dict[str, Any]:
     from liqfeature.walkforward.runs import backtested, tuned
 
     parameters = {}
-    if epochs:
+    if args.epochs:
         with step(f"tuning {window.begin} to {window.test}"):
-            parameters = tuned(freqtrade, names[0], window.begin, window.test, epochs)
+            jobs = args.jobs or -1
+            parameters = tuned(freqtrade, names[0], window.begin, window.test, args.epochs, jobs)
     with step(f"testing {window.test} to {window.end}"):
         return backtested(freqtrade, names, window.test, window.end, parameters)
+
+
+def _spread(
+    freqtrade: "Freqtrade", names: list[str], windows: "list[Window]", args: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """Run the windows on workers; those that are done are left alone."""
+    from liqfeature.cluster.windows import WindowTask, digest_of, remove_attempts, results_of, run_window
+    from liqfeature.cluster.work import outcomes
+
+    here = replace(freqtrade, directory=freqtrade.directory.absolute(), cwd=Path.cwd())
+    common = {"freqtrade": here, "strategies": tuple(names), "epochs": args.epochs, "digest": digest_of(here)}
+    tasks = [WindowTask(window=window, jobs=args.jobs or 1, **common) for window in windows]
+    failed = []
+    for task, outcome in outcomes(run_window, tasks, args.workers, "windows"):
+        if isinstance(outcome, Exception):
+            failed.append(f"{task.window.test} to {task.window.end}: {outcome}")
+    remove_attempts(here.directory)
+    if failed:
+        raise DataError("\n".join(failed))
+    return [results_of(task) for task in tasks]
 
 
 def _report(names: list[str], windows: "list[Window]", found: list[dict[str, Any]], epochs: int) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from liqfeature.errors import ConfigError
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised by one where a column goes, or means something else; a new column alone changes nothing.
 
 It is written into tables and into the plans of trades; the changelog says what each version changed.

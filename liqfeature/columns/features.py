@@ -10,7 +10,9 @@ from liqfeature.columns.column import Column
 from liqfeature.columns.outlook import OUTLOOK_COLUMNS, write_outlook
 from liqfeature.columns.positioning import NAMES, POSITIONING, positioning_scores
 from liqfeature.columns.untraded import UNTRADED_COLUMNS, write_untraded
-from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.columns.venues import VENUE_COLUMNS, venue_columns
+from liqfeature.columns.windows import WINDOWS
+from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.estimate.kernels.read import READINGS
 from liqfeature.estimate.scan import Scan, walk_market
 from liqfeature.market.market import Inputs, Market
@@ -25,9 +27,7 @@ _SIDED = {
     "far": Column("price", 0, math.inf, "far edge of the nearest cluster"),
     "notional": Column("quote", 0, math.inf, "resting in the nearest cluster"),
     "density": Column("share of open interest per 1 % of price", 0, math.inf, "of the nearest cluster"),
-    "age": Column("candles", 0, math.inf, "notional-weighted age of what rests in the nearest cluster"),
     "total": Column("quote", 0, math.inf, "resting within `band` of price"),
-    "strongest": Column("price", 0, math.inf, "peak of the cluster that holds most within `band`"),
     "hit": Column("probability", 0, 1, "that the nearest cluster's near edge is touched within `horizon`"),
     "fuel": Column(
         "quote",
@@ -72,7 +72,7 @@ COLUMNS: dict[str, Column] = {
 }
 """Every column, in order. README, command line and tests take their copy from here."""
 
-FURTHER = {
+POSITIONING_COLUMNS = {
     name: Column(
         "standard deviations", -math.inf, math.inf, f"{what}: logarithm, against the last `lookback`"
     )
@@ -81,9 +81,15 @@ FURTHER = {
 """Columns that are there where `positioning` is."""
 
 WITHOUT_DEPTH = 0.95
-"""Of `liq_quality` where depth is an input and is missing: two columns of 55 then have the constant."""
+"""Of `liq_quality` where depth is an input and is missing: two of the columns then have the constant."""
 
-_NAMES = pd.Index(COLUMNS)
+FURTHER = POSITIONING_COLUMNS | VENUE_COLUMNS
+"""Columns that are there where their input is: `positioning`, `venues`."""
+
+DESCRIBED = COLUMNS | FURTHER | WINDOWS
+"""All that the package has to offer: those of `scheduled_windows` come from a call of their own."""
+
+_NAMES = {further: pd.Index(COLUMNS | (VENUE_COLUMNS if further else {})) for further in (False, True)}
 """Made once: a bot asks for one row at a time, and pandas takes its time over names."""
 
 
@@ -103,16 +109,15 @@ def liquidation_features(
     config : HeatmapConfig, optional
         Default: `HeatmapConfig()`. Better: `HeatmapConfig.for_pair(pair, exchange)`.
     **inputs
-        `open_interest`, `funding_rate`, `mark`, `liquidations`, `positioning`, `maps`, `depth`:
-        see `liqfeature.market.market.Inputs`.
+        `open_interest`, `funding_rate`, `mark`, `liquidations`, `positioning`, `maps`, `depth`, `venues`: see
+        `liqfeature.market.market.Inputs`.
 
     Returns
     -------
     DataFrame
-        The columns of `COLUMNS`, float64, with the index of `candles`; with `positioning` those of `FURTHER`,
-        too. NaN where there is no cluster, in the
-        first `config.warmup - 1` rows, and where nothing was traded for a whole lookback; `liq_quality` is
-        never NaN, and 0 in the first rows.
+        The columns of `COLUMNS`, float64, with the index of `candles`; with `positioning` and with `venues`
+        theirs of `FURTHER`, too. NaN where there is no cluster, in the first `config.warmup - 1` rows, and
+        where nothing was traded for a whole lookback; `liq_quality` is never NaN, and 0 in the first rows.
 
     Raises
     ------
@@ -126,14 +131,16 @@ def liquidation_features(
     halved where volume comes in contracts of unknown size, and where the pair's leverage limit is assumed.
     With `maps` it is also multiplied by how fresh the map is: 1 when it was taken, 0 after a lookback.
     With `depth` it is `WITHOUT_DEPTH` times that where depth is not known.
+    With `venues` it is multiplied by the mean of 1 and `liq_fresh`.
     """
-    config = config or HeatmapConfig()
+    config = configuration(config)
     return columns_of(walk_for_columns(Market.of(candles, config.join_rule, **inputs), config), candles.index)
 
 
 def walk_for_columns(market: Market, config: HeatmapConfig) -> Scan:
     """Walk a market that `config.join_rule` joined, with room for all columns."""
-    return walk_market(market, config, spare=len(COLUMNS) - 2 * len(READINGS))
+    further = len(VENUE_COLUMNS) if market.venues else 0
+    return walk_market(market, config, spare=len(COLUMNS) + further - 2 * len(READINGS))
 
 
 def columns_of(scan: Scan, index: pd.Index) -> pd.DataFrame:
@@ -151,26 +158,31 @@ def columns_of(scan: Scan, index: pd.Index) -> pd.DataFrame:
     DataFrame
         As `liquidation_features`.
     """
-    config, positioning, n_sided = scan.config, scan.market.positioning, 2 * len(READINGS)
-    values = scan.table.T
-    spare, n_outlook = scan.table[n_sided:], len(OUTLOOK_COLUMNS)
+    config, positioning, together = scan.config, scan.market.positioning, scan.together
+    names, n_sided, n_outlook = _NAMES[together is not None], 2 * len(READINGS), len(OUTLOOK_COLUMNS)
+    values, spare = scan.table[: names.size].T, scan.table[n_sided : len(COLUMNS)]
     write_outlook(scan, spare[:n_outlook])
     write_untraded(scan, spare[n_outlook : n_outlook + len(UNTRADED_COLUMNS)])
     spare[-4:-1] = _unsided(scan)
+    if together is not None:
+        scan.table[len(COLUMNS) : names.size] = venue_columns(scan, together)
     scan.columns[:, READINGS.index("fuel")] *= config.cascade.forced_share
     values[: config.warmup - 1] = np.nan
     values[scan.flow.open_interest == 0] = np.nan
-    values[:, -1] = _quality(scan)
-    features = pd.DataFrame(values, columns=_NAMES.copy(), index=index, copy=False)
+    values[:, len(COLUMNS) - 1] = _quality(scan)
+    features = pd.DataFrame(values, columns=names.copy(), index=index, copy=False)
     if positioning is None:
         return features
     scores = positioning_scores(positioning, config.lookback)
     scores[:, : config.warmup - 1] = np.nan
-    return features.assign(**dict(zip(FURTHER, scores, strict=True)))
+    return features.assign(**dict(zip(POSITIONING_COLUMNS, scores, strict=True)))
 
 
 def warm() -> None:
-    """Compile everything ahead, so that no candle waits for it; quick where the cache holds it."""
+    """Compile everything ahead, so that no candle waits for it; quick where the cache holds it.
+
+    The scan of several exchanges is compiled at its first use.
+    """
     n = 8
     price, day = np.full(n, 100.0), pd.date_range("2026-01-01", periods=n, tz="UTC")
     candles = dict.fromkeys(("open", "high", "low", "close", "volume"), price)
@@ -206,4 +218,4 @@ def _quality(scan: Scan) -> FloatArray:
         quality *= np.nan_to_num(1.0 - market.maps.age / config.lookback)
     if market.depth is not None:
         quality *= np.where(np.isnan(market.depth).any(axis=0), WITHOUT_DEPTH, 1.0)
-    return quality
+    return quality if scan.together is None else quality * (0.5 + 0.5 * scan.together.fresh_share)

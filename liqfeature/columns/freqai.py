@@ -20,7 +20,6 @@ LEFT_OUT = ("near", "pierced")
 _NOTHING = {
     "notional": 0.0,
     "density": 0.0,
-    "age": 0.0,
     "hit": 0.0,
     "vacuum": 1.0,
     "first": 0.5,
@@ -55,7 +54,7 @@ def freqai_features(rows: pd.DataFrame, config: HeatmapConfig) -> pd.DataFrame:
     -----
     FreqAI drops each row in which any feature is NaN, from training and from prediction. As in half of all
     candles one side has no cluster, its NaN is replaced here: places by twice the `band`, which is farther
-    than any cluster, amount, density, age and probability of reach by 0, first touch by 0.5, and what is
+    than any cluster, amount, density and probability of reach by 0, first touch by 0.5, and what is
     compared with the usual by 1.
     """
     for name in ("close", *COLUMNS):

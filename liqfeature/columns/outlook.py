@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from liqfeature.columns.column import Column
-from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.estimate.kernels.excursion import excursions
 from liqfeature.estimate.outlook import SIGN, Outlook
 from liqfeature.estimate.reach import ReachRule
@@ -76,7 +76,7 @@ def outlook(candles: pd.DataFrame, config: HeatmapConfig | None = None) -> Outlo
 
         stop = close * (1 - outlook(candles, config).stop_distance("below", 0.20, horizon=48))
     """
-    config = config or HeatmapConfig()
+    config = configuration(config)
     return outlook_of(Market.of(candles, config.join_rule), config)
 
 

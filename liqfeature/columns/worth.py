@@ -17,9 +17,7 @@ WORTH = {
         "Ranks and shares. Within 1.5 % of price recordings agree; beyond 5 % it is the average profile."
     ),
     "density": "Compares clusters of different pairs. Beyond the path of price no gain was measured.",
-    "age": "Not measured by itself.",
     "total": "What shares of amounts are taken of. Rests, and is mostly not force-closed.",
-    "strongest": "Not measured by itself; beyond 1.5 % of price the place is weak.",
     "hit": (
         "Comes true within .7 to 2.5 points on four coins that it was not fitted to; Brier skill .33 to .41."
     ),
@@ -32,7 +30,10 @@ WORTH = {
         "Says whether much is unusual for the day. To scale size by it adds nothing to sigma: .991 "
         "(.979 to 1.006)."
     ),
-    "vacuum": "Not measured by itself.",
+    "vacuum": (
+        "Price does not run through open air: where it is .25 to .5, the edge is touched 1.5 to 1.9 points "
+        "less often than `liq_hit_*` states."
+    ),
     "cleared": "Marks a sweep. That price turns after one did not hold on data not looked at before.",
     "pierced": "The level of a reclaim; as `liq_cleared_*`.",
     "sigma": (
@@ -61,9 +62,22 @@ WORTH = {
     ),
     "imbalance": "No direction: first touch moves by -.55 points per standard deviation (-2.5 to 1.2).",
     "quality": "A guard and no signal: low where inputs are missing or old.",
-    "positioning": "Context; no part of the estimate, and not measured here.",
-    "until": "Context, for filters; not measured here.",
-    "since": "Context, for filters; not measured here.",
+    "positioning": (
+        "Context. As a tilt of what is opened, neither the accounts' ratio nor that of takers gained in "
+        "both halves of a recording."
+    ),
+    "until": (
+        "For filters. The hour before funding is .98 to 1.05 times as wide as `liq_sigma` usually finds it, "
+        "before a monthly expiry 1.17 (1.01 to 1.36)."
+    ),
+    "since": (
+        "For filters. The hour after funding is .99 to 1.01 times as wide, after a daily expiry .95 to 1.01."
+    ),
+    "venues": "Context of several exchanges; not measured by itself.",
+    "consensus": "Context of several exchanges; not measured by itself.",
+    "local": "Context of several exchanges; not measured by itself.",
+    "elsewhere": "Context of several exchanges; not measured by itself.",
+    "fresh": "A guard and no signal: low where other exchanges are silent.",
 }
 """By what is left of a column's name without `liq_`, numbers and side; of longer names the beginning."""
 

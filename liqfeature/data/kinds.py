@@ -67,7 +67,11 @@ SILENT = Kind(name="silent", columns={"until": "INTEGER"}, events=True)
 """From its stamp until then nothing came although price moved: what `LISTENED` says of it does not count."""
 
 OPEN_INTEREST = Kind(name="open_interest", columns={"amount": "REAL", "value": "REAL"})
-"""Base and quote currency, stamped as the exchange stamps it."""
+"""Base and quote currency, stamped as the exchange stamps it; what is collected has the amount as ccxt gives
+it, which may count contracts."""
+
+CANDLES = Kind(name="candles", columns=dict.fromkeys(("open", "high", "low", "close", "volume"), "REAL"))
+"""A closed candle as ccxt gives it, stamped with its opening."""
 
 INTEREST_TIMEFRAME = "5m"
 """Of open interest that a recorder asks for itself."""
@@ -78,7 +82,9 @@ ARCHIVED = Kind(name="archived", columns={"sha256": "TEXT", "remarks": "TEXT", "
 MAPS = Kind(name="maps", columns={"levels": "INTEGER", "content": "BLOB"})
 """What rested where at its stamp, by somebody else's map or as measured; `liqfeature.data.maps`."""
 
-KINDS = {kind.name: kind for kind in (ORDERS, TOTALS, LISTENED, SILENT, OPEN_INTEREST, ARCHIVED, MAPS)}
+KINDS = {
+    kind.name: kind for kind in (ORDERS, TOTALS, LISTENED, SILENT, OPEN_INTEREST, CANDLES, ARCHIVED, MAPS)
+}
 
 VENDORS = ("coinglass", "coinalyze", "hyblock")
 """Sources that give out history on request, and revise it: their rows count from when they were asked for."""

@@ -10,6 +10,7 @@ import pandas as pd
 
 from liqfeature.data.schema import SIMULATED, is_simulated
 from liqfeature.data.store import candle_files, file_apart, find_pair, load_beside, load_candles, read_frame
+from liqfeature.data.venues import VenueSource
 from liqfeature.errors import ConfigError
 from liqfeature.estimate.config import HeatmapConfig, load_config
 from liqfeature.exchange.pairs import linear_pair
@@ -60,6 +61,7 @@ class PairData:
         *,
         exchange: str | None = None,
         config: Path | None = None,
+        venues: VenueSource | None = None,
     ) -> Self:
         """Read the candles of a pair, and what else there is: open interest, funding, mark, positioning.
 
@@ -75,6 +77,8 @@ class PairData:
             Freqtrade's name; default: the directory's name.
         config : Path, optional
             JSON, as for `load_config`, instead of the exchange's and the pair's.
+        venues : VenueSource, optional
+            Other exchanges, whose maps are added.
 
         Raises
         ------
@@ -86,15 +90,17 @@ class PairData:
         linear_pair(pair)
         exchange = canonical(exchange) if exchange else _exchange(datadir)
         exchange_traits(exchange)
+        candles = load_candles(datadir, pair, timeframe)
         return cls(
             pair=pair,
             timeframe=timeframe,
-            candles=load_candles(datadir, pair, timeframe),
+            candles=candles,
             inputs={
                 "open_interest": load_beside(datadir, pair, timeframe, "open_interest"),
                 "funding_rate": load_beside(datadir, pair, timeframe, "funding_rate"),
                 "mark": _mark(datadir, pair, timeframe),
                 "positioning": _positioning(datadir, pair),
+                "venues": venues.load(pair, timeframe, exchange) if venues else None,
             },
             config=load_config(config) if config else HeatmapConfig.for_pair(pair, exchange),
             exchange=exchange,

@@ -220,6 +220,14 @@ class HeatmapConfig:
         return config
 
 
+def configuration(config: HeatmapConfig | None) -> HeatmapConfig:
+    """Return the default in the place of None; a ConfigError for anything else that is no configuration."""
+    config = HeatmapConfig() if config is None else config
+    received = type(config).__name__
+    require("config", isinstance(config, HeatmapConfig), "a HeatmapConfig; frames go by keyword", received)
+    return config
+
+
 def load_config(path: str | Path) -> HeatmapConfig:
     """Read a configuration from a JSON file.
 

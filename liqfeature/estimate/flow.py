@@ -105,7 +105,10 @@ class Flow:
 
 
 def path_alone(market: Market) -> Market:
-    """Leave a market only the path of price, and funding: every candle that traded traded the same amount."""
+    """Leave a market only the path of price, and funding: every candle that traded traded the same amount.
+
+    Other exchanges are left out: their paths are the same.
+    """
     unknown = np.full_like(market.close, np.nan)
     return dataclasses.replace(
         market,
@@ -115,6 +118,7 @@ def path_alone(market: Market) -> Market:
         open_interest=unknown,
         staleness=unknown,
         liquidated=np.full_like(market.liquidated, np.nan),
+        venues=(),
     )
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +17,11 @@ from liqfeature.estimate.kernels.exposure import Exposure, Mixture
 from liqfeature.estimate.kernels.logarithm import exp_prices, log_prices
 from liqfeature.estimate.kernels.read import READINGS, Reading, Workspace
 from liqfeature.estimate.kernels.scan import Candles, read_row, scan
+from liqfeature.estimate.kernels.venues import scan_venues
 from liqfeature.estimate.outlook import Outlook
 from liqfeature.estimate.placed import begin_levels, clear, on_grid, place, standing, stretches
 from liqfeature.estimate.reach import STEPS_PER_SIGMA
+from liqfeature.estimate.venues import Together, Walk, config_of, farthest_shift, fresh_at, usual_notional
 from liqfeature.market.market import Market
 from liqfeature.market.rolling import trailing_sum
 from liqfeature.types import FloatArray
@@ -46,6 +49,7 @@ class Scan:
     cleared: FloatArray  # (2, n): see kernels/clusters.py
     table: FloatArray  # (2 * n_readings + spare, n): each reading above price and below it, then spare rows
     swept: FloatArray  # (4, 2, n): amount, notional, notional within the horizon, level of a cascade
+    together: Together | None  # with other exchanges: the exposure is then their sum, read and never walked
 
     @property
     def columns(self) -> FloatArray:
@@ -108,22 +112,15 @@ class Scan:
         )
 
     def _walk(self, first: int, stop: int, read_from: int) -> None:
-        with announced(scan, "compiling the scan once, about 12 s"):
-            scan(
-                self.candles,
-                self.mixture,
-                self.reading,
-                self.work,
-                self.exposure,
-                self.baseline,
-                self.nearest,
-                self.cleared,
-                self._readings,
-                self.swept,
-                first,
-                stop,
-                read_from,
-            )
+        read = (self.reading, self.work, self.exposure, self.baseline, self.nearest, self.cleared)
+        written, rows = (self._readings, self.swept), (first, stop, read_from)
+        if self.together is None:
+            with announced(scan, "compiling the scan once, about 12 s"):
+                scan(self.candles, self.mixture, *read, *written, *rows)
+        else:
+            walks, agreement = self.together.walks, self.together.agreement
+            with announced(scan_venues, "compiling the scan of several exchanges once, about 20 s"):
+                scan_venues(walks, self.candles.open_interest, *read, *written, agreement, *rows)
 
 
 def walk_market(market: Market, config: HeatmapConfig, spare: int = 0) -> Scan:
@@ -137,34 +134,50 @@ def prepare_scan(market: Market, config: HeatmapConfig, spare: int = 0) -> Scan:
     """Lay out everything that the kernels need: prices in bins, flow, tables, an empty map."""
     if config.flow.opens == "path":
         market = path_alone(market)
-    n = market.tick.size
+    own = _walk(market, config)
+    abroad = [_walk(venue.market, config_of(venue, config)) for venue in market.venues]
+    fresh = [fresh_at(*both, market, config) for both in zip(market.venues, abroad, strict=True)]
+    origin, n_bins = _extent([own, *abroad], config, farthest=farthest_shift(market, config))
+    outlook = _outlook(market, config, own.candles.high, own.candles.low, own.candles.close)
+    own, *abroad = (walk._replace(candles=_counted_from(origin, walk.candles)) for walk in (own, *abroad))
+    reading = _reading(market, config, outlook, origin, n_bins, usual_notional(market, fresh, config))
+    n_levels = max(walk.mixture.offset.shape[1] for walk in (own, *abroad))
+    work = _workspace(config, reading.taps.size, n_levels)
+    exposure, baseline = _empty_exposure(n_bins), _empty_baseline(config)
+    together, candles = None, own.candles if market.maps is None else standing(own.candles)
+    if abroad:
+        together = Together.of(market, own, abroad, fresh, config, exposure, baseline, work)
+        candles = candles._replace(open_interest=together.open_interest)
+        reading = reading._replace(surge=reading.surge * together.over_own)
+    return Scan(
+        config=config,
+        market=market,
+        origin=origin,
+        flow=own.flow,
+        candles=candles,
+        mixture=own.mixture,
+        outlook=outlook,
+        reading=reading,
+        work=work,
+        exposure=exposure,
+        baseline=baseline,
+        nearest=np.tile((0.0, -1.0, 0.0), (2, 1)),  # none yet
+        cleared=np.zeros((2, market.tick.size)),
+        table=np.full((2 * len(READINGS) + spare, market.tick.size), np.nan),
+        swept=np.zeros((4, 2, market.tick.size)),
+        together=together,
+    )
+
+
+def _walk(market: Market, config: HeatmapConfig) -> Walk:
+    """One exchange's flow and mixture, its prices in bins of the grid."""
     flow = open_and_close(
         market.volume, market.daily_volume(config.lookback), market.open_interest, config.flow
     )
     offset, weight = config.leverage.mixture(1.0)
     scalped = config.leverage.scalped()
     mixture = Mixture(config.grid.in_bins(offset), np.stack([weight * (1.0 - scalped), weight * scalped]))
-    candles = _in_bins(market, flow, config)
-    origin, n_bins = _extent(candles, mixture, config)
-    outlook = _outlook(market, config, candles.high, candles.low, candles.close)
-    reading = _reading(market, config, outlook, origin, n_bins)
-    return Scan(
-        config=config,
-        market=market,
-        origin=origin,
-        flow=flow,
-        candles=_counted_from(origin, candles if market.maps is None else standing(candles)),
-        mixture=mixture,
-        outlook=outlook,
-        reading=reading,
-        work=_workspace(config, reading.taps.size, mixture.offset.shape[1]),
-        exposure=_empty_exposure(n_bins),
-        baseline=_empty_baseline(config),
-        nearest=np.tile((0.0, -1.0, 0.0), (2, 1)),  # none yet
-        cleared=np.zeros((2, n)),
-        table=np.full((2 * len(READINGS) + spare, n), np.nan),
-        swept=np.zeros((4, 2, n)),
-    )
+    return Walk(flow, _in_bins(market, flow, config), mixture)
 
 
 def _in_bins(market: Market, flow: Flow, config: HeatmapConfig) -> Candles:
@@ -217,23 +230,35 @@ def _outlook(
     )
 
 
-def _extent(candles: Candles, mixture: Mixture, config: HeatmapConfig) -> tuple[int, int]:
-    """Lowest bin and number of bins: all prices, and around them whatever is read, or opened and moved."""
-    if candles.high.size == 0:
+def _extent(walks: Sequence[Walk], config: HeatmapConfig, farthest: int) -> tuple[int, int]:
+    """Lowest bin and number of bins: all prices, and around them whatever is read, or opened and moved.
+
+    Of other exchanges' bins those are read that lie up to `farthest` beyond the traded ones.
+    """
+    if walks[0].candles.high.size == 0:
         return 0, 1
-    read = config.grid.n_window(config.band) + config.grid.taps().size
-    moved = math.ceil(np.max(trailing_sum(np.abs(candles.funding), config.max_age))) + 1
-    below, above = max(read, moved - np.min(mixture.offset)), max(read, moved + np.max(mixture.offset))
-    lowest = math.floor(np.min(candles.low) - below) - 2
-    highest = math.floor(np.max(candles.high) + above) + 2
+    bounds = [_bounds(walk, config) for walk in walks if walk.candles.high.size]
+    lowest = min(low for low, _, _ in bounds) - farthest
+    highest = max(high for _, high, _ in bounds) + farthest
     n_bins = highest - lowest + 1
     if n_bins > MOST_BINS:
         message = (
             f"candles and funding: prices, and what funding moves liquidation prices by, must span at most "
-            f"{MOST_BINS} bins of width {config.grid.width:g}, received {n_bins}, {moved} of them for funding"
+            f"{MOST_BINS} bins of width {config.grid.width:g}, received {n_bins}, "
+            f"{max(moved for _, _, moved in bounds)} of them for funding"
         )
         raise DataError(message)
     return lowest, n_bins
+
+
+def _bounds(walk: Walk, config: HeatmapConfig) -> tuple[int, int, int]:
+    """Lowest and highest bin of an exchange, and how far funding moves what lies there."""
+    candles, mixture = walk.candles, walk.mixture
+    read = config.grid.n_window(config.band) + config.grid.taps().size
+    moved = math.ceil(np.max(trailing_sum(np.abs(candles.funding), config.max_age))) + 1
+    below, above = max(read, moved - np.min(mixture.offset)), max(read, moved + np.max(mixture.offset))
+    lowest = math.floor(np.min(candles.low) - below) - 2
+    return lowest, math.floor(np.max(candles.high) + above) + 2, moved
 
 
 def _counted_from(origin: int, candles: Candles) -> Candles:
@@ -245,13 +270,15 @@ def _counted_from(origin: int, candles: Candles) -> Candles:
     )
 
 
-def _reading(market: Market, config: HeatmapConfig, outlook: Outlook, origin: int, n_bins: int) -> Reading:
+def _reading(
+    market: Market, config: HeatmapConfig, outlook: Outlook, origin: int, n_bins: int, notional: FloatArray
+) -> Reading:
     grid, rule, lookback = config.grid, config.cascade, config.lookback
     taps = grid.taps()
     edge, centre = np.empty(n_bins + 1), np.empty(n_bins)
     exp_prices((np.arange(n_bins + 1, dtype=np.float64) + origin) * grid.width, edge)
     exp_prices((np.arange(n_bins, dtype=np.float64) + (origin + 0.5)) * grid.width, centre)
-    sigma, notional = outlook.sigma(config.horizon), market.usual_notional(lookback)
+    sigma = outlook.sigma(config.horizon)
     return Reading(
         generation=config.max_age // N_GENERATIONS,
         block=lookback // N_BLOCKS,

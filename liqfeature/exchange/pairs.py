@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from liqfeature.errors import ConfigError
 
-_LINEAR = re.compile(r"(?P<base>[^/:\s]+)/(?P<quote>[^/:\s-]+):(?P<settle>[^/:\s-]+)(?:-\d{6})?")
+_LINEAR = re.compile(r"(?P<base>[^/:\s]+)/(?P<quote>[^/:\sa-z-]+):(?P<settle>[^/:\sa-z-]+)(?:-\d{6})?")
 _MULTIPLES = ("1000", "10000", "1000000", "1M")
 _MULTIPLIED = re.compile(r"(?:1000000|10000|1000|1M|k)(?P<coin>[^\W\d].+)|(?P<other>.*[^\W\d])1000")
 
@@ -31,8 +31,8 @@ def linear_pair(pair: str) -> Pair:
         For any other name, and for contracts that settle in another currency than their quote: amounts of
         inverse contracts (`BTC/USD:BTC`) count quote currency, and their liquidation prices differ.
     """
-    found = _LINEAR.fullmatch(pair)
-    if found is None:
+    found = _LINEAR.fullmatch(pair) if isinstance(pair, str) else None
+    if found is None or found["base"] == found["quote"]:
         message = f"pair must be a perpetual by Freqtrade's name, such as BTC/USDT:USDT, received {pair!r}"
         raise ConfigError(message)
     if found["settle"] != found["quote"]:

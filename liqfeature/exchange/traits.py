@@ -93,6 +93,6 @@ def canonical(exchange: str) -> str:
 
 def exchange_traits(exchange: str) -> ExchangeTraits:
     """Traits of an exchange by any of its names; a ConfigError lists the known ones."""
-    name = canonical(exchange)
+    name = canonical(exchange) if isinstance(exchange, str) else None
     require("exchange", name in EXCHANGES, f"one of {', '.join(EXCHANGES)}", repr(exchange))
     return EXCHANGES[name]

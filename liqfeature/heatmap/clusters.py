@@ -1,15 +1,15 @@
 """All clusters on either side of price after the last candle, nearest first."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Unpack
 
 import numpy as np
 import pandas as pd
 
-from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.estimate.kernels.cascade import reach_probability
-from liqfeature.estimate.kernels.clusters import Cluster, find_clusters
+from liqfeature.estimate.kernels.clusters import Cluster, find_nearest
 from liqfeature.estimate.kernels.exposure import bin_of
 from liqfeature.estimate.scan import Scan
 from liqfeature.heatmap.snapshot import walk_newest
@@ -34,8 +34,12 @@ class Rung:
         Of open interest.
     density : float
         Share of open interest per 1 % of price.
+    age : float
+        Candles since its positions were opened, on average.
     hit : float
         Probability that the near edge is touched within `horizon`.
+    stands_out : bool
+        False of a mere peak, with which a ladder is filled up: no more than is usual at that distance.
     """
 
     near: float
@@ -45,7 +49,9 @@ class Rung:
     notional: float
     share: float
     density: float
+    age: float
     hit: float
+    stands_out: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,9 +74,17 @@ class Ladder:
     below: tuple[Rung, ...]
 
 
+def strongest(rungs: Sequence[Rung], n: int) -> tuple[Rung, ...]:
+    """Return the n clusters that hold most, from price outward."""
+    kept = sorted(rungs, key=lambda rung: -rung.notional)[:n]
+    return tuple(sorted(kept, key=lambda rung: rung.distance))
+
+
 def cluster_ladder(
     candles: pd.DataFrame,
     config: HeatmapConfig | None = None,
+    *,
+    least: int = 0,
     **inputs: Unpack[Inputs],
 ) -> Ladder:
     """Find every cluster after the last candle; the nearest ones are those of the columns.
@@ -79,35 +93,72 @@ def cluster_ladder(
     ----------
     candles, config, **inputs
         As for `liquidation_features`.
+    least : int
+        Where a side has fewer clusters, its highest peaks beside them fill it up to this many, if there are.
 
     Raises
     ------
     DataError
         If there are fewer than `config.warmup` candles, or the frames break a rule.
     """
-    scan = walk_newest(candles, config or HeatmapConfig(), **inputs)
+    scan = walk_newest(candles, configuration(config), **inputs)
+    return ladder_of(scan, candles["date"].iloc[-1], least)
+
+
+def ladder_of(scan: Scan, date: pd.Timestamp, least: int = 0) -> Ladder:
+    """Find every cluster where a walk ended, at the candle that opened at `date`."""
     return Ladder(
-        date=candles["date"].iloc[-1],
+        date=date,
         close=float(scan.market.close[-1]),
-        above=tuple(_rungs(scan, SHORT)),
-        below=tuple(_rungs(scan, LONG)),
+        above=_rungs(scan, SHORT, least),
+        below=_rungs(scan, LONG, least),
     )
 
 
-def _rungs(scan: Scan, side: int) -> Iterator[Rung]:
+def _rungs(scan: Scan, side: int, least: int) -> tuple[Rung, ...]:
     """Read what the walk left of the last candle in its room to work in."""
-    work, open_interest = scan.work, float(scan.candles.open_interest[-1])
+    open_interest = float(scan.candles.open_interest[-1])
+    if open_interest <= 0:
+        return ()
     skip = scan.reading.smoothing
-    window = work.amount[side, skip : skip + work.bar.size]
-    least = scan.reading.least * open_interest
+    window = scan.work.amount[side, skip : skip + scan.work.bar.size]
+    found = list(_clusters(scan, side, window, scan.reading.least * open_interest))
+    peaks = _peaks(scan.work.smooth[side], window, found, least - len(found))
+    rungs = [_rung(scan, side, one, window, open_interest) for one in found]
+    rungs += [replace(_rung(scan, side, one, window, open_interest), stands_out=False) for one in peaks]
+    return tuple(sorted(rungs, key=lambda rung: rung.distance))
+
+
+def _clusters(scan: Scan, side: int, window: FloatArray, least: float) -> Iterator[Cluster]:
+    work = scan.work
     smooth = work.smooth[side].copy()
-    while open_interest > 0:
-        found = find_clusters(smooth, work.bar, window, least, work.over)[0]
+    while True:
+        found = find_nearest(smooth, work.bar, window, least, work.over)
         if found.near < 0:
             return
-        yield _rung(scan, side, found, window, open_interest)
+        yield found
         run = work.over[found.far + 1 :]
         smooth[: found.far + 1 + (run.size if run.all() else int(np.argmin(run)))] = 0.0
+
+
+def _peaks(smooth: FloatArray, window: FloatArray, taken: list[Cluster], n: int) -> Iterator[Cluster]:
+    """Yield the n highest peaks apart from what is taken, each down to half its height."""
+    left = np.nan_to_num(smooth)
+    highest = (left >= np.append(left[1:], 0.0)) & (left >= np.append(0.0, left[:-1]))
+    for one in taken:
+        left[one.near : one.far + 1] = 0.0
+    while n > 0 and (left * highest).any():
+        peak = int(np.argmax(left * highest))
+        near = far = peak
+        while near > 0 and left[near - 1] >= 0.5 * left[peak]:
+            near -= 1
+        while far + 1 < left.size and left[far + 1] >= 0.5 * left[peak]:
+            far += 1
+        left[near : far + 1] = 0.0
+        held = float(np.sum(window[near : far + 1]))
+        if held > 0:
+            yield Cluster(near, peak, far, held)
+            n -= 1
 
 
 def _rung(scan: Scan, side: int, found: Cluster, window: FloatArray, open_interest: float) -> Rung:
@@ -127,5 +178,16 @@ def _rung(scan: Scan, side: int, found: Cluster, window: FloatArray, open_intere
         notional=float(np.sum(window[members] * centre[members])),
         share=found.held / open_interest,
         density=found.held / open_interest * 0.01 * price / abs(far - near),
+        age=_age(scan, side, slice(first + found.near, first + found.far + 1)),
         hit=float(reach_probability(away / reading.sigma[-1], reach, reading.per_sigma)),
     )
+
+
+def _age(scan: Scan, side: int, bins: slice) -> float:
+    """Return the candles since what is live in some bins was opened, on average."""
+    exposure, generation = scan.exposure, int(scan.exposure.current[0])
+    slot, scale = generation % exposure.moment.shape[1], exposure.scale[:, None]
+    live = exposure.older[:, side, bins] + exposure.amount[:, slot, side, bins]
+    moment = exposure.older_moment[:, side, bins] + exposure.moment[:, slot, side, bins]
+    now = int(scan.candles.tick[-1]) - generation * scan.reading.generation
+    return max(now - float(np.sum(moment * scale) / np.sum(live * scale)), 0.0)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from liqfeature.checks import require
 from liqfeature.errors import DataError
-from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.estimate.scan import Scan, prepare_scan
 from liqfeature.heatmap.snapshot import live_moments, live_notional
 from liqfeature.market.market import Inputs, Market
@@ -130,7 +130,7 @@ def heatmap_history(
     sum counts, with its age: a cluster keeps its peak however short it stood, and a column of several
     candles may hold more than ever rested at once. The positions of rows do not depend on the range.
     """
-    config = config or HeatmapConfig()
+    config = configuration(config)
     require("max_times", max_times >= 1, "at least 1", max_times)
     require("max_prices", max_prices >= 1, "at least 1", max_prices)
     require("row_bins", row_bins is None or row_bins >= 1, "at least 1", row_bins)
@@ -227,7 +227,7 @@ def _walk(
         span=span,
         edge=scan.reading.edge[SHORT, view.first : view.stop + 1 : view.size],
         close=scan.market.close[lasts],
-        open_interest=scan.flow.open_interest[lasts],
+        open_interest=scan.candles.open_interest[lasts],
         long=_cells(held[:, LONG], age[:, LONG]),
         short=_cells(held[:, SHORT], age[:, SHORT]),
         live=view.in_rows(live_notional(scan)) * share,

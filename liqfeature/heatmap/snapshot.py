@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from liqfeature.errors import DataError
-from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.estimate.scan import Scan, walk_market
 from liqfeature.market.market import Inputs, Market
 from liqfeature.sides import LONG, SHORT
@@ -58,7 +58,7 @@ def estimate_heatmap(
     DataError
         If there are fewer than `config.warmup` candles, or the frames break a rule.
     """
-    scan = walk_newest(candles, config or HeatmapConfig(), **inputs)
+    scan = walk_newest(candles, configuration(config), **inputs)
     live = live_notional(scan)
     used = np.flatnonzero(live.any(axis=0))
     first, stop = (used[0], used[-1] + 1) if used.size else (0, 0)

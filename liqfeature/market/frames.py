@@ -17,6 +17,9 @@ LEAST, MOST = 1e-100, 1e100
 
 def require_column(frame: pd.DataFrame, column: str, name: str) -> None:
     """Raise MissingColumnError unless the frame, called `name` in the message, has the column; once."""
+    if not isinstance(frame, pd.DataFrame):
+        message = f"{name} must be a DataFrame, received {type(frame).__name__}"
+        raise DataError(message)
     if column not in frame.columns:
         message = f"{name} lack column {column!r}; received {[str(c) for c in frame.columns]}"
         raise MissingColumnError(message)

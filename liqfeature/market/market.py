@@ -1,12 +1,15 @@
 """One market: candles, and what was known of everything else at the close of each."""
 
+import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self, TypedDict, Unpack
+from typing import NamedTuple, Self, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
 
 from liqfeature.durations import DAY
+from liqfeature.errors import DataError
 from liqfeature.market.candles import CANDLE_COLUMNS, check_prices, interval_of
 from liqfeature.market.depth import join_depth
 from liqfeature.market.frames import numbers, require_same_zone, times
@@ -19,6 +22,7 @@ from liqfeature.market.positioning import join_positioning
 from liqfeature.market.rolling import trailing_sum
 from liqfeature.market.rule import JoinRule
 from liqfeature.market.units import base_per_unit
+from liqfeature.market.venue import Known, Venue, Walked, basis_at, venues_given
 from liqfeature.types import BoolArray, FloatArray, IntArray
 
 
@@ -53,6 +57,9 @@ class Inputs(TypedDict, total=False):
         Order book: `date, below_1, above_1`, what rests within 1 % of price, as `liqfeature download
         --datasets bookDepth` writes it. `liq_amplification_*` then reckons with the depth of the moment
         instead of the usual one; beside it `liq_quality` changes alone.
+    venues : mapping of str to Venue
+        Other exchanges on which the coin trades, by name. All columns then read the sum of the exchanges'
+        maps, and those of `columns.venues` are added.
     """
 
     open_interest: pd.DataFrame | None
@@ -62,6 +69,7 @@ class Inputs(TypedDict, total=False):
     positioning: pd.DataFrame | None
     maps: pd.DataFrame | None
     depth: pd.DataFrame | None
+    venues: Mapping[str, Venue] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +111,10 @@ class Market:
     depth : ndarray of shape (2, n) or None
         Depth of the order book over the usual, below price and above it; NaN where unknown, None without the
         input.
+    interest_period : ndarray
+        Candles from one row of open interest to the next; NaN where there is none.
+    venues : tuple of Abroad
+        Other exchanges.
     """
 
     interval: int
@@ -124,6 +136,8 @@ class Market:
     positioning: FloatArray | None = None
     maps: KnownMaps | None = None
     depth: FloatArray | None = None
+    interest_period: FloatArray
+    venues: "tuple[Abroad, ...]" = ()
 
     @property
     def candles_per_day(self) -> float:
@@ -168,14 +182,28 @@ class Market:
         if unknown := sorted(inputs.keys() - Inputs.__annotations__.keys()):
             message = f"no input is named {unknown[0]!r}; there are {', '.join(Inputs.__annotations__)}"
             raise TypeError(message)
+        market = cls._joined(candles, rule, inputs)
+        if not (venues := venues_given(inputs.get("venues"))):
+            return market
+        if market.maps is not None:
+            message = f"maps take the place of the estimate: venues must be left out, received {list(venues)}"
+            raise DataError(message)
+        abroad = tuple(_abroad(name, venue, candles, market) for name, venue in venues.items())
+        return dataclasses.replace(market, venues=abroad)
+
+    @classmethod
+    def _joined(
+        cls, candles: pd.DataFrame, rule: JoinRule, inputs: Inputs, interval: int | None = None
+    ) -> Self:
+        """Join the frames of one exchange; `interval` where it is known beforehand."""
         time = times(candles, "candles")
         for name, frame in inputs.items():
             if isinstance(frame, pd.DataFrame) and not frame.empty:
                 require_same_zone(frame, candles, name.replace("_", " "))
         opening, high, low, close, volume = (numbers(candles, c, "candles") for c in CANDLE_COLUMNS[1:])
         check_prices(time, open=opening, high=high, low=low, close=close, volume=volume)
-        interval = interval_of(time)
-        mark_high, mark_low = join_mark(inputs.get("mark"), time, interval, high, low)
+        interval = interval or interval_of(time)
+        mark_high, mark_low = join_mark(inputs.get("mark"), time, interval, high, low, close)
         known = join_open_interest(inputs.get("open_interest"), time, close, interval, rule)
         unit = base_per_unit(volume, known.amount, known.contract_size, rule, candles_per_day=DAY / interval)
         recorded = inputs.get("liquidations")
@@ -199,4 +227,42 @@ class Market:
             positioning=join_positioning(inputs.get("positioning"), time, interval),
             maps=join_maps(inputs.get("maps"), time, interval, rule.lookback),
             depth=join_depth(inputs.get("depth"), time, interval, rule.lookback),
+            interest_period=known.period,
         )
+
+    def counted_in(self, multiple: float) -> Self:
+        """Return the same market with `multiple` coins as the unit of amounts and prices."""
+        if multiple == 1.0:
+            return self
+        prices = ("high", "low", "close", "touched_high", "touched_low")
+        changed = {name: getattr(self, name) * multiple for name in prices}
+        amounts = {name: getattr(self, name) / multiple for name in ("unit", "open_interest")}
+        return dataclasses.replace(self, **changed, **amounts)
+
+
+class Abroad(NamedTuple):
+    """Another exchange's market, and what was known of it at the close of each traded candle.
+
+    `stop[t]`, shape (n,), counts its candles that are known with the traded candle t; `basis[t]` is by how
+    much the logarithm of its price lies above the traded one.
+    """
+
+    name: str
+    config: Walked
+    market: Market
+    stop: IntArray
+    basis: FloatArray
+
+
+def _abroad(name: str, venue: Venue, candles: pd.DataFrame, traded: Market) -> Abroad:
+    try:
+        require_same_zone(venue.candles, candles, "candles")
+        known = Known.of(venue, times(candles, "candles"), traded.interval)
+        inputs = Inputs(open_interest=known.open_interest, funding_rate=venue.funding_rate, mark=venue.mark)
+        joined = Market._joined(known.candles, venue.config.join_rule, inputs, traded.interval)
+        market = joined.counted_in(venue.multiple)
+        basis = basis_at(market.close, market.tick, traded.close, traded.tick, known.stop)
+    except DataError as error:
+        message = f"venue {name}: {error}"
+        raise type(error)(message) from error
+    return Abroad(name, venue.config, market, known.stop, basis)

@@ -22,6 +22,7 @@ class KnownOpenInterest(NamedTuple):
     late_first: IntArray
     late_stop: IntArray
     contract_size: FloatArray
+    period: FloatArray
 
 
 def join_open_interest(
@@ -54,10 +55,10 @@ def join_open_interest(
     """
     candle, nothing = np.arange(time.size, dtype=np.int64), np.full(time.size, np.nan)
     if frame is None or frame.empty or time.size == 0:
-        return KnownOpenInterest(nothing, nothing, candle, candle, nothing)
+        return KnownOpenInterest(nothing, nothing, candle, candle, nothing, nothing)
     rows, longest = rows_of(frame, time, close, rule), rule.lookback * interval
     if rows.stamp.size <= FIRST_USABLE:
-        return KnownOpenInterest(nothing, nothing, candle, candle, nothing)
+        return KnownOpenInterest(nothing, nothing, candle, candle, nothing, nothing)
     row, taken, usable = _in_force(rows, time, close, interval, rule)
     oldest = rows.stamp[np.maximum(row - FIRST_USABLE, 0)]
     known = (row >= FIRST_USABLE) & (time + interval - oldest <= longest)
@@ -70,7 +71,18 @@ def join_open_interest(
         late_first=late_first.astype(np.int64),
         late_stop=late_stop.astype(np.int64),
         contract_size=np.where(known, rows.contract_size[row], np.nan),
+        period=np.where(known, _periods(rows)[row] / interval, np.nan),
     )
+
+
+def _periods(rows: Rows) -> IntArray:
+    """Milliseconds from one row to the next: of the last two steps the shorter.
+
+    No single gap changes it, and no later row.
+    """
+    step = np.diff(rows.stamp, prepend=rows.stamp[:1])
+    period: IntArray = np.minimum(step, np.concatenate([step[:1], step[:-1]]))
+    return period
 
 
 def _in_force(
@@ -83,7 +95,7 @@ def _in_force(
     longest, closing = rule.lookback * interval, time + interval
     step = np.diff(rows.stamp, prepend=rows.stamp[:1])
     step_before = np.concatenate([step[:1], step[:-1]])
-    period = np.minimum(step, step_before)  # which no single gap changes, and no later row
+    period = _periods(rows)
     shown = meaning_shown(rows, period, closing, close, lookback=rule.lookback, interval=interval)
     found = np.stack([np.zeros_like(time), time, time])
     for meaning in np.flatnonzero(np.bincount(shown)):

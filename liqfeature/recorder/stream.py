@@ -75,10 +75,15 @@ class Stream:
         return contracts_of(self.exchange, self.pairs, markets)
 
     async def measure_clock(self) -> None:
-        """Ask the exchange how far its clock is ahead of this machine's; raises as `contracts` does."""
+        """Ask the exchange how far its clock is ahead of this machine's; raises as `contracts` does.
+
+        An answer that took longer than a request may says nothing: this machine slept, or its clock was set.
+        """
         asked = self._api.milliseconds()
         theirs = await self._answer(self._api.fetch_time())
-        self._ahead = theirs - (asked + self._api.milliseconds()) // 2
+        answered = self._api.milliseconds()
+        if 0 <= answered - asked <= self._api.timeout:
+            self._ahead = theirs - (asked + answered) // 2
 
     async def moved(self, since: int) -> tuple[float, str]:
         """Return how far a price has moved since then, a share of it, and of which pair.

@@ -10,7 +10,7 @@ import pandas as pd
 from liqfeature.checks import require
 from liqfeature.data.recorded import in_quote
 from liqfeature.durations import HOUR
-from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.estimate.scan import Scan, walk_market
 from liqfeature.market.liquidations import are_orders
 from liqfeature.market.maps import KnownMaps, join_maps
@@ -144,14 +144,6 @@ def _informed(given: Market, config: HeatmapConfig, walks: Walks, hours: Hours) 
     """Walk a market whose liquidations are recorded, with their share as the first hours show it."""
     share = recorded_share(hours, hours.total(walks.estimate.swept[1]), hours.earliest(TRAIN_SHARE))
     return walk_market(given, config.changed({"cascade.recorded_share": share}))
-
-
-def configuration(config: HeatmapConfig | None) -> HeatmapConfig:
-    """Return the default in the place of None; a ConfigError for anything else that is no configuration."""
-    config = HeatmapConfig() if config is None else config
-    received = type(config).__name__
-    require("config", isinstance(config, HeatmapConfig), "a HeatmapConfig; frames go by keyword", received)
-    return config
 
 
 def _scores(

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from liqfeature.errors import ConfigError, DataError, extra
 from liqfeature.serve.access import Access, Guard
 from liqfeature.serve.live import Client, Live
+from liqfeature.serve.look import look
 from liqfeature.serve.maps import Maps
+from liqfeature.serve.sources import market_of
 from liqfeature.serve.tiles import ALL, COLUMNS, SPANS, Spot
 
 if TYPE_CHECKING:
@@ -87,6 +89,8 @@ class _Routes:
         return {
             "token": self.access.token,
             "pairs": list(self.maps.table),
+            "markets": {name: market_of(name) for name in self.maps.table},
+            "look": look(),
             "title": source.title,
             "timeframe": source.timeframe,
             "simulated": source.simulated,

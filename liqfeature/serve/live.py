@@ -1,13 +1,16 @@
 """What changes, sent to whoever looks: one look at a market for all of them."""
 
 import asyncio
+import contextlib
 import json
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from liqfeature.durations import MINUTE, minutes
 from liqfeature.serve.maps import Maps
 from liqfeature.serve.sources import Look
 
@@ -15,6 +18,14 @@ _LOG = logging.getLogger(__name__)
 
 _QUEUED = 64
 """Messages that wait for a slow client at most; then it is let go, and reconnects."""
+
+FAST = 0.025
+"""Change of price within a minute from which on it runs, as a fraction."""
+
+QUICK = 1.0
+"""Seconds between two looks at most while it does."""
+
+_MINUTE, _AFTER = 60.0, 0.3
 
 _BOT_EVERY = 5.0
 """Seconds between two questions to a bot."""
@@ -46,6 +57,17 @@ class Client:
             self.overrun.set()
 
 
+def moves(seen: "deque[tuple[float, float]]", now: float) -> bool:
+    """Tell whether price ran within the last minute: by more than `FAST`; older prices are dropped.
+
+    `seen` holds moments in seconds and prices.
+    """
+    while seen and seen[0][0] < now - _MINUTE:
+        seen.popleft()
+    prices = [price for _, price in seen]
+    return bool(prices) and max(prices) > (1 + FAST) * min(prices)
+
+
 class Live:
     """Looks at what is watched, and tells it.
 
@@ -55,7 +77,7 @@ class Live:
     bot : callable or None
         Blocks, and returns the trades of a bot.
     seconds : float
-        Between two looks.
+        Between two looks while price is calm; where it runs, at most `QUICK`.
     """
 
     def __init__(
@@ -66,6 +88,9 @@ class Live:
         self.seconds = seconds
         self.clients: set[Client] = set()
         self._last: dict[str, Look] = {}
+        self._seen: dict[str, deque[tuple[float, float]]] = {}
+        self._due: dict[str, float] = {}
+        self._came = asyncio.Event()
 
     async def run(self) -> None:
         """Go on until cancelled."""
@@ -77,12 +102,32 @@ class Live:
         await self._tell_state(pair, [client])
         if pair in self._last:
             client.put(_forming(pair, self._last[pair]))
+        self._came.set()
 
     async def _watch_markets(self) -> None:
+        now = asyncio.get_running_loop().time
         while True:
-            for pair in sorted({client.pair for client in self.clients} - {""}):
+            watched = {client.pair for client in self.clients} - {""}
+            self._due = {pair: self._due.get(pair, 0.0) for pair in sorted(watched)}
+            for pair in [pair for pair, due in self._due.items() if due <= now()]:
                 await self._look(pair, [client for client in self.clients if client.pair == pair])
-            await asyncio.sleep(self.seconds)
+                self._due[pair] = now() + self._pause(pair, now())
+            self._came.clear()
+            wait = min(self._due.values(), default=now() + self.seconds) - now()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._came.wait(), max(wait, 0.0))
+
+    def _pause(self, pair: str, now: float) -> float:
+        """Seconds until the next look: soon where price runs, and right after the forming candle's end."""
+        look = self._last.get(pair)
+        if look is None or look.forming is None:
+            return self.seconds
+        seen = self._seen.setdefault(pair, deque())
+        seen.append((now, look.forming.close))
+        pause = min(self.seconds, QUICK) if moves(seen, now) else self.seconds
+        interval = minutes(self.maps.source.timeframe) * MINUTE
+        left = (look.forming.opened + interval) / 1000 - time.time()
+        return min(pause, left + _AFTER) if left > 0 else pause  # a simulated market has a clock of its own
 
     async def _look(self, pair: str, clients: list[Client]) -> None:
         try:

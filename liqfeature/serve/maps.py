@@ -1,15 +1,24 @@
 """Every computation once, however many look at it."""
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Generic, TypeVar
 
-from liqfeature.errors import ConfigError
+import pandas as pd
+
+from liqfeature.data.pair import PairData
+from liqfeature.data.recorded import load_recorded
+from liqfeature.errors import ConfigError, DataError
+from liqfeature.market.liquidations import are_orders
 from liqfeature.serve.sources import Look, Source
 from liqfeature.serve.state import Pair
 from liqfeature.serve.tiles import Spot, make_tile
+
+_LOG = logging.getLogger(__name__)
 
 _PAIRS_KEPT = 8
 _TILES_KEPT = 48
@@ -58,10 +67,13 @@ class Maps:
     Parameters
     ----------
     source : Source
+    recordings : Path or None
+        Of liquidations, as `load_recorded` reads them.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, recordings: Path | None = None) -> None:
         self.source = source
+        self.recordings = recordings
         self._pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="liqfeature-serve")
         self.pairs_made: Shared[Pair] = Shared(_PAIRS_KEPT, self._pool)
         self.tiles_made: Shared[bytes] = Shared(_TILES_KEPT, self._pool)
@@ -93,10 +105,28 @@ class Maps:
         if pair not in self._versions:
             await self.look(pair)
         version = self._versions[pair]
-        return await self.pairs_made.result((pair, version), lambda: Pair.of(version, self.source.load(pair)))
+        return await self.pairs_made.result((pair, version), lambda: self._load(pair, version))
+
+    def _load(self, pair: str, version: int) -> Pair:
+        data = self.source.load(pair)
+        return Pair.of(version, data, pair, self._recorded(data))
+
+    def _recorded(self, data: PairData) -> pd.DataFrame | None:
+        """Return recorded orders of a pair; none where there are totals only, which have no price."""
+        if self.recordings is None:
+            return None
+        try:
+            found = load_recorded(self.recordings, data.pair, data.exchange)
+        except DataError as error:  # a pair that was not recorded: its map is shown all the same
+            _LOG.warning("%s", error)
+            return None
+        if "exchange" in found:  # a table may hold those of several
+            found = found[found["exchange"] == data.exchange]
+        return found if are_orders(found) and len(found) else None
 
     async def tile(self, pair: str, spot: Spot) -> bytes:
         """Return a tile of a pair as of its last look."""
         loaded = await self.pair(pair)
         key = (pair, loaded.version, spot)
-        return await self.tiles_made.result(key, lambda: make_tile(loaded.data, loaded.features, spot))
+        held = (loaded.data, loaded.features, spot, loaded.recorded)
+        return await self.tiles_made.result(key, lambda: make_tile(*held))

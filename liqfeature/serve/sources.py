@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from liqfeature.checks import require
 from liqfeature.data.pair import PairData
 from liqfeature.data.schema import is_simulated
 from liqfeature.data.store import candle_files, require_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +73,49 @@ class Source(Protocol):
         """Return whether there is something new."""
 
 
+class Several:
+    """Data directories of several exchanges; a market is an exchange and a pair: "bybit BTC/USDT:USDT".
+
+    Parameters
+    ----------
+    sources : sequence of DirectorySource
+        Of one timeframe.
+
+    Raises
+    ------
+    ConfigError
+        If two of them are of one exchange.
+    """
+
+    def __init__(self, sources: "Sequence[DirectorySource]") -> None:
+        names = [source.name for source in sources]
+        once = len(set(names)) == len(names)
+        require("--datadir", once, "of another exchange each time", ", ".join(names))
+        self._markets = {
+            f"{source.name} {pair}": (source, pair) for source in sources for pair in source.pairs
+        }
+        self.pairs = tuple(self._markets)
+        self.title = f"files of {', '.join(names)}"
+        self.timeframe = sources[0].timeframe
+        self.simulated = any(source.simulated for source in sources)
+
+    def load(self, pair: str) -> PairData:
+        """Read the files of a market."""
+        source, name = self._markets[pair]
+        return source.load(name)
+
+    def look(self, pair: str) -> Look:
+        """Look at the time at which the file of candles was written."""
+        source, name = self._markets[pair]
+        return source.look(name)
+
+
+def market_of(name: str) -> tuple[str, str]:
+    """Return exchange and pair of the name of a market; no exchange where there is one only."""
+    exchange, _, pair = name.rpartition(" ")
+    return exchange, pair
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectorySource:
     """A data directory of Freqtrade; a download into it is seen.
@@ -95,9 +142,14 @@ class DirectorySource:
         return tuple(pair for pair in found if self.timeframe in candle_files(self.datadir, pair, "futures"))
 
     @property
+    def name(self) -> str:
+        """Name of the exchange."""
+        return self.exchange or self.datadir.absolute().name
+
+    @property
     def title(self) -> str:
-        """The directory's name."""
-        return f"files of {self.exchange or self.datadir.absolute().name}"
+        """Whose files."""
+        return f"files of {self.name}"
 
     @property
     def simulated(self) -> bool:

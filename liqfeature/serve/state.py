@@ -33,6 +33,8 @@ class Pair:
     version : int
         Of the source.
     data : PairData
+    recorded : DataFrame or None
+        Single liquidations that were recorded, as `load_recorded` returns them.
     features : DataFrame
         The columns of every candle, and `sigma` at the horizon of the configuration.
     state : dict
@@ -43,13 +45,15 @@ class Pair:
     data: PairData
     features: pd.DataFrame
     state: dict[str, Any]
+    recorded: pd.DataFrame | None = None
 
     @classmethod
-    def of(cls, version: int, data: PairData) -> "Pair":
-        """Compute everything but tiles."""
+    def of(cls, version: int, data: PairData, name: str = "", recorded: pd.DataFrame | None = None) -> "Pair":
+        """Compute everything but tiles; `name` is that of the market, where it is not the pair's."""
         features = liquidation_features(data.candles, data.config, **data.inputs)
         features["sigma"] = outlook(data.candles, data.config).sigma(data.config.horizon)
-        return cls(version=version, data=data, features=features, state=_state(version, data, features))
+        state = _state(version, data, features) | {"pair": name or data.pair}
+        return cls(version=version, data=data, features=features, state=state, recorded=recorded)
 
 
 def _state(version: int, data: PairData, features: pd.DataFrame) -> dict[str, Any]:
@@ -62,7 +66,6 @@ def _state(version: int, data: PairData, features: pd.DataFrame) -> dict[str, An
     warm = date.iloc[data.config.warmup - 1]
     near = slice(*np.searchsorted(heat.edge, [heat.close * (1 - _REACH), heat.close * (1 + _REACH)]))
     return {
-        "pair": data.pair,
         "version": str(version),
         "date": _milliseconds(heat.date),
         "first": _milliseconds(warm),
@@ -87,7 +90,7 @@ def _state(version: int, data: PairData, features: pd.DataFrame) -> dict[str, An
 
 
 def _rung(rung: Rung) -> dict[str, float]:
-    names = ("near", "peak", "far", "distance", "notional", "share", "hit")
+    names = ("near", "peak", "far", "distance", "notional", "share", "age", "hit")
     return {name: float(getattr(rung, name)) for name in names}
 
 

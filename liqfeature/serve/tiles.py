@@ -13,6 +13,8 @@ from liqfeature.errors import DataError
 from liqfeature.estimate.config import HeatmapConfig
 from liqfeature.heatmap.export import column_candles
 from liqfeature.heatmap.history import HeatmapHistory, heatmap_history
+from liqfeature.market.frames import numbers, times
+from liqfeature.sides import SHORT, SIDES
 from liqfeature.types import FloatArray
 
 COLUMNS = 256
@@ -26,6 +28,9 @@ ROW_BINS = (1, 1, 1, 2, 2, 3, 4, 6)
 
 MARGIN = 0.12
 """Rows of a tile reach this fraction of price beyond its lowest low and its highest high."""
+
+DOTS = 400
+"""Recorded liquidations of a tile that are sent at most, the largest."""
 
 ALL = "all"
 """Name of all leverages together."""
@@ -80,7 +85,9 @@ def leverage_classes(config: HeatmapConfig) -> dict[str, tuple[float, float] | N
     }
 
 
-def make_tile(data: PairData, features: pd.DataFrame, spot: Spot) -> bytes:
+def make_tile(
+    data: PairData, features: pd.DataFrame, spot: Spot, recorded: pd.DataFrame | None = None
+) -> bytes:
     """Compute a tile and pack it.
 
     Parameters
@@ -89,6 +96,8 @@ def make_tile(data: PairData, features: pd.DataFrame, spot: Spot) -> bytes:
     features : DataFrame
         Those of `SHOWN` of all its candles.
     spot : Spot
+    recorded : DataFrame, optional
+        Single liquidations, as `load_recorded` returns them.
 
     Returns
     -------
@@ -126,14 +135,42 @@ def make_tile(data: PairData, features: pd.DataFrame, spot: Spot) -> bytes:
         row_bins=ROW_BINS[spot.level],
         **data.inputs,
     )
-    return _packed(history, data, features, spot)
+    dots = [] if recorded is None else recorded_dots(recorded, history)
+    return _packed(history, data, features, spot, dots)
 
 
 def _n_candles(date: "pd.Series[pd.Timestamp]", first: pd.Timestamp, warm: pd.Timestamp, stop: int) -> int:
     return stop - int(date.searchsorted(max(first, warm), side="left"))
 
 
-def _packed(history: HeatmapHistory, data: PairData, features: pd.DataFrame, spot: Spot) -> bytes:
+def recorded_dots(orders: pd.DataFrame, history: HeatmapHistory) -> list[tuple[int, int, int, float]]:
+    """Sum recorded liquidations by column, row and side; the `DOTS` largest sums.
+
+    Returns
+    -------
+    list of tuple
+        Column, row, side of the position (0 long, 1 short), and notional.
+    """
+    opened = _milliseconds(history.date)
+    stamp = times(orders, "liquidations")
+    column = np.searchsorted(opened, stamp, "right") - 1
+    row = np.searchsorted(history.edge, numbers(orders, "price", "liquidations"), "right") - 1
+    ends = _milliseconds(history.last)[-1] + history.interval
+    inside = (column >= 0) & (stamp < ends) & (row >= 0) & (row < len(history.price))
+    places = {"column": column, "row": row, "side": (orders["side"] == SIDES[SHORT]).to_numpy(np.int64)}
+    table = pd.DataFrame(places | {"notional": numbers(orders, "notional", "liquidations")})[inside]
+    sums = table.groupby(list(places))["notional"].sum().nlargest(DOTS)
+    rows = sums.reset_index().to_numpy(np.float64).tolist()
+    return [(int(i), int(j), int(side), held) for i, j, side, held in rows]
+
+
+def _packed(
+    history: HeatmapHistory,
+    data: PairData,
+    features: pd.DataFrame,
+    spot: Spot,
+    dots: list[tuple[int, int, int, float]],
+) -> bytes:
     bars = column_candles(history, data.candles)
     rows = features.iloc[data.candles["date"].searchsorted(history.last)]
     heading = {
@@ -147,6 +184,7 @@ def _packed(history: HeatmapHistory, data: PairData, features: pd.DataFrame, spo
         "bars": bars[["open", "high", "low", "close"]].to_numpy(np.float64).tolist(),
         "open_interest": plain(history.open_interest * history.close),
         "rows": {name: plain(rows[name].to_numpy(np.float64)) for name in SHOWN},
+        "dots": dots,
         "cells": [cells.time.size for cells in history.sides],
     }
     text = json.dumps(heading, separators=(",", ":"), allow_nan=False).encode()

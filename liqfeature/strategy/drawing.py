@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from liqfeature.checks import require
+from liqfeature.heatmap.clusters import Ladder, strongest
 from liqfeature.market.frames import numbers
 from liqfeature.strategy.plan import Plan
 
@@ -21,12 +23,30 @@ FAINTEST, STRONGEST = 0.12, 0.6
 
 _OPACITY_PER_DENSITY = 2.0
 
+_PANES = ("fuel", "cascade")
+"""Drawn by default: more of them leave no room for candles."""
+
+_DRAWN, _BEYOND = 3, 12
+"""Clusters a side, and candles behind the last one to which they are drawn."""
+
 Annotation = dict[str, Any]
 
 
-def plot_config() -> dict[str, Any]:
+def plot_config(*panes: str) -> dict[str, Any]:
     """Return a strategy's `plot_config`: cluster edges on the candles, one pane per idea below them.
 
+    Parameters
+    ----------
+    *panes : str
+        Of `fuel`, `cascade`, `hit`, `cleared`, `swept`, `quality`; default: the first two.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such pane.
+
+    Notes
+    -----
     `liq_pierced_*` are dots on the candles: where a sweep began, and what a close back over it reclaims.
     `liq_vacuum_*` are left out: a few rows reach a hundred times the usual, which hides what is near 0.
     """
@@ -36,39 +56,54 @@ def plot_config() -> dict[str, Any]:
         for edge in ("near", "far")
     }
     began = {f"liq_pierced_{side}": {"color": color, "type": "scatter"} for side, color in _COLOUR_AT.items()}
-    panes = {
+    known = {
         what: {f"liq_{what}_{side}": {"color": color} for side, color in _COLOUR_AT.items()}
         for what in ("fuel", "cascade", "hit", "cleared")
     }
-    swept = {"liq_swept_short": {"color": ABOVE}, "liq_swept_long": {"color": BELOW}}
-    quality = {"liq_quality": {"color": NEITHER}}
-    return {"main_plot": edges | began, "subplots": panes | {"swept": swept, "quality": quality}}
+    known["swept"] = {"liq_swept_short": {"color": ABOVE}, "liq_swept_long": {"color": BELOW}}
+    known["quality"] = {"liq_quality": {"color": NEITHER}}
+    for name in panes:
+        require("panes", name in known, f"of {', '.join(known)}", repr(name))
+    return {"main_plot": edges | began, "subplots": {name: known[name] for name in panes or _PANES}}
 
 
-def cluster_areas(rows: pd.DataFrame) -> list[Annotation]:
-    """Draw the nearest cluster on either side of price at the last row.
+def cluster_areas(rows: pd.DataFrame, ladder: Ladder | None = None) -> list[Annotation]:
+    """Draw clusters at the last row.
 
     Parameters
     ----------
     rows : DataFrame
         `date`, and `liq_near_*`, `liq_far_*`, `liq_notional_*`, `liq_density_*`.
+    ladder : Ladder, optional
+        All clusters, as `self.cluster_feed.ladders[pair]` has them.
 
     Returns
     -------
     list of dict
-        Areas in Freqtrade's form, from near to far edge; the denser, the less transparent. Each begins at
-        the first of the last rows whose nearest cluster overlaps it, and ends at the last row.
+        Areas in Freqtrade's form, from near to far edge; the denser, the less transparent. With a ladder of
+        the last row the three strongest of either side: each begins where its positions were opened on
+        average, and ends an hour's candles behind the last row, so that a new one can be seen. Else the
+        nearest one of either side: from the first of the last rows whose nearest cluster overlaps it.
 
     Raises
     ------
     MissingColumnError
         If a column is missing.
     """
-    drawn = [_area(rows, where) for where in _COLOUR_AT] if len(rows) else []
+    if not len(rows):
+        return []
+    if ladder is not None and ladder.date == rows["date"].iloc[-1] and len(rows) > 1:
+        sides = {"above": ladder.above, "below": ladder.below}
+        return [
+            _area(rows, where, rung.age, _BEYOND, (rung.near, rung.far, rung.notional, rung.density))
+            for where, rungs in sides.items()
+            for rung in strongest(rungs, _DRAWN)
+        ]
+    drawn = [_nearest(rows, where) for where in _COLOUR_AT]
     return [area for area in drawn if area is not None]
 
 
-def _area(rows: pd.DataFrame, where: str) -> Annotation | None:
+def _nearest(rows: pd.DataFrame, where: str) -> Annotation | None:
     near, far, notional, density = (
         numbers(rows, f"liq_{what}_{where}", "rows") for what in ("near", "far", "notional", "density")
     )
@@ -76,16 +111,26 @@ def _area(rows: pd.DataFrame, where: str) -> Annotation | None:
         return None
     low, high = np.minimum(near, far), np.maximum(near, far)
     apart = np.flatnonzero(~((low <= high[-1]) & (high >= low[-1])))  # NaN overlaps nothing
-    begin = int(apart[-1]) + 1 if apart.size else 0
-    opacity = min(FAINTEST + _OPACITY_PER_DENSITY * float(density[-1]), STRONGEST)
+    age = len(rows) - 1 - (int(apart[-1]) + 1 if apart.size else 0)
+    return _area(rows, where, age, 0, (near[-1], far[-1], notional[-1], density[-1]))
+
+
+def _area(
+    rows: pd.DataFrame, where: str, age: float, beyond: int, held: tuple[float, float, float, float]
+) -> Annotation:
+    """Draw a cluster from `age` candles before the last row to `beyond` candles behind it."""
+    near, far, notional, density = map(float, held)
+    date = rows["date"]
+    end = date.iloc[-1] + beyond * (date.iloc[-1] - date.iloc[-2]) if beyond else date.iloc[-1]
+    opacity = min(FAINTEST + _OPACITY_PER_DENSITY * density, STRONGEST)
     return {
         "type": "area",
-        "start": rows["date"].iloc[begin].to_pydatetime(),
-        "end": rows["date"].iloc[-1].to_pydatetime(),
-        "y_start": float(near[-1]),
-        "y_end": float(far[-1]),
+        "start": date.iloc[max(len(rows) - 1 - round(age), 0)].to_pydatetime(),
+        "end": end.to_pydatetime(),
+        "y_start": near,
+        "y_end": far,
         "color": _transparent(_COLOUR_AT[where], opacity),
-        "label": f"{_WHOSE[where]} {notional[-1] / 1e6:,.3g}M",
+        "label": f"{_WHOSE[where]} {notional / 1e6:,.3g}M",
     }
 
 

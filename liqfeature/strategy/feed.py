@@ -25,14 +25,17 @@ from liqfeature.columns.health import (
 from liqfeature.columns.windows import scheduled_windows
 from liqfeature.data.maps import load_maps
 from liqfeature.data.recordings import load_open_interest, load_totals
+from liqfeature.data.venues import VenueSource
 from liqfeature.durations import HOUR
 from liqfeature.estimate.config import HeatmapConfig
 from liqfeature.estimate.outlook import Outlook
 from liqfeature.estimate.scan import outlook_of
 from liqfeature.exchange.facts import MarketFacts, facts_of
 from liqfeature.exchange.traits import canonical, exchange_traits
+from liqfeature.heatmap.clusters import Ladder, ladder_of
 from liqfeature.market.market import Inputs, Market
 from liqfeature.market.payments import funding_interval, last_funding
+from liqfeature.market.venue import Venue
 from liqfeature.strategy.indicators import average_true_range
 from liqfeature.strategy.rule import PlanRule
 from liqfeature.strategy.signals import outside_windows
@@ -73,14 +76,15 @@ class ClusterFeed:
         `recordings` in its configuration names a database that `liqfeature record` writes: `liq_cascade_*`
         then refers to what is usually liquidated there, and open interest is read from it where the exchange
         has no history of its own. `map_source` names whose maps in it take the place of the estimate.
-        `events` names a file that `load_events` reads.
+        `events` names a file that `load_events` reads. `venues` names other exchanges, as
+        `liqfeature.data.venues.VenueSource` reads them: a backtest has their data directories and the
+        database, a bot the database alone, for which it waits at most as long as `wait` says.
 
     Raises
     ------
     ConfigError
         If the database is not there, or `map_source` is given without one, a window of events is wanted and
-        no file of them is named, or
-        `mark_candles` is on for an exchange of `WITHOUT_MARK`.
+        no file of them is named, or `mark_candles` is on for an exchange of `WITHOUT_MARK`.
     """
 
     def __init__(self, strategy: Strategy) -> None:
@@ -89,7 +93,9 @@ class ClusterFeed:
         self._without_mark: set[str] = set()  # pairs reported
         self.venue: str = strategy.config["exchange"]["name"]
         recordings = strategy.config.get("recordings")
+        self.ladders: dict[str, Ladder] = {}  # all clusters at the newest candle, by pair
         self.recordings = Path(recordings) if recordings else None
+        self.venues = VenueSource.of(strategy.config, Path(strategy.config.get("datadir") or "."))
         there = self.recordings is None or self.recordings.is_file()
         require("recordings", there, "a file of liqfeature record", self.recordings)
         self.map_source: str = strategy.config.get("map_source") or ""
@@ -168,6 +174,7 @@ class ClusterFeed:
             "mark": self._mark(pair),
             "liquidations": self._recorded(candles, pair),
             "maps": self._maps(candles, pair),
+            "venues": self._elsewhere(candles, pair),
         }
 
     def _maps(self, candles: pd.DataFrame, pair: str) -> pd.DataFrame | None:
@@ -176,6 +183,18 @@ class ClusterFeed:
             return None
         lookback = self._strategy.heatmap_config(pair).lookback * pd.Timedelta(self._strategy.timeframe)
         return load_maps(self.recordings, pair, self.map_source, first=candles["date"].iloc[0] - lookback)
+
+    def _elsewhere(self, candles: pd.DataFrame, pair: str) -> dict[str, Venue] | None:
+        """Return the other exchanges as far back as the map looks; a bot waits until they have answered."""
+        if self.venues is None or candles.empty:
+            return None
+        strategy, live = self._strategy, self._strategy.dp.runmode.value in LIVE
+        config, step = strategy.heatmap_config(pair), pd.Timedelta(strategy.timeframe)
+        source = self.venues.live() if live else self.venues
+        begin = candles["date"].iloc[0] - (config.lookback + 1) * step
+        if live:
+            source.wait_for(candles["date"].iloc[-1], pair, strategy.timeframe, canonical(self.venue))
+        return source.load(pair, strategy.timeframe, canonical(self.venue), first=begin)
 
     def _interest(self, candles: pd.DataFrame, pair: str) -> pd.DataFrame:
         """Return the exchange's rows, or recorded ones where it has no history."""
@@ -216,6 +235,8 @@ class ClusterFeed:
         market = Market.of(candles, config.join_rule, **inputs)
         if features is None:
             scan = walk_for_columns(market, config)
+            if len(candles) >= config.warmup:
+                self.ladders[pair] = ladder_of(scan, candles["date"].iloc[-1])
             features, outlook = columns_of(scan, candles.index), scan.outlook_in_fractions()
         else:
             outlook = outlook_of(market, config)

@@ -10,7 +10,7 @@ from liqfeature.market.rolling import trailing_sum
 from liqfeature.sides import SIDE_AT
 from liqfeature.types import FloatArray
 
-_PRICES = ("near", "peak", "far", "strongest", "pierced")
+_PRICES = ("near", "peak", "far", "pierced")
 _EDGES = ("near", "peak", "far")
 
 

@@ -9,9 +9,15 @@ Step = Callable[[str], AbstractContextManager[None]]
 """`with step("what is done"):` counts as done once the block is left without an error."""
 
 
+_PERIOD = 86_400.0
+"""Seconds whose steps tell how long the rest takes: all of a run's, since one may take minutes."""
+
+
 @contextmanager
 def progress(total: int) -> Iterator[Step]:
-    """Show how many of `total` steps are done and which one runs; where there is no terminal, the end alone.
+    """Show how many of `total` steps are done, which one runs and how long the rest takes.
+
+    Where there is no terminal, the end alone.
 
     Raises
     ------
@@ -20,9 +26,18 @@ def progress(total: int) -> Iterator[Step]:
     """
     with extra("cli"):
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+    told = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    times = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+    console = Console(stderr=True)
+    with Progress(*told, *times, console=console, speed_estimate_period=_PERIOD) as bar:
         task = bar.add_task("", total=total)
 
         @contextmanager

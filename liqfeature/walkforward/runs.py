@@ -24,6 +24,16 @@ class Freqtrade:
 
     options: tuple[str, ...]
     directory: Path
+    cwd: Path | None = None
+
+    @property
+    def userdir(self) -> Path:
+        """The user directory of its options, else Freqtrade's usual one."""
+        return Path((_userdirs(self.options) or ["user_data"])[-1])
+
+    def with_userdir(self, userdir: Path) -> tuple[str, ...]:
+        """Return its options with another user directory."""
+        return (*self.options, "--userdir", str(userdir))
 
     def __call__(self, command: str, *arguments: str) -> None:
         """Run one command; DataError with the end of its log if it failed."""
@@ -35,6 +45,7 @@ class Freqtrade:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                cwd=self.cwd,
                 check=False,
             )
             log.seek(begun)
@@ -44,14 +55,20 @@ class Freqtrade:
             raise DataError(message)
 
 
-def tuned(freqtrade: Freqtrade, strategy: str, begin: date, end: date, epochs: int) -> dict[str, Any]:
-    """Search parameters on a window; return the best by space, as `parameters` of a configuration."""
-    found = _results(freqtrade, "hyperopt_results")
+def tuned(
+    freqtrade: Freqtrade, strategy: str, begin: date, end: date, epochs: int, jobs: int = -1
+) -> dict[str, Any]:
+    """Search parameters on a window; return the best by space, as `parameters` of a configuration.
+
+    As many epochs are asked for at a time as there are jobs, -1 for one a core: the search depends on it.
+    """
+    found = freqtrade.userdir / "hyperopt_results"
     before = set(found.glob("*.fthypt"))
     freqtrade(
         "hyperopt",
         *("--strategy", strategy, "--timerange", _timerange(begin, end), "--epochs", str(epochs)),
         *("--spaces", *SPACES, "--random-state", "1", "--disable-param-export"),
+        *("--job-workers", str(jobs)),
     )
     new = sorted(set(found.glob("*.fthypt")) - before)
     if not new:
@@ -63,12 +80,13 @@ def tuned(freqtrade: Freqtrade, strategy: str, begin: date, end: date, epochs: i
         return {space: dict(best["params_details"][space]) for space in SPACES}
 
 
-def _results(freqtrade: Freqtrade, name: str) -> Path:
-    options = list(freqtrade.options)
-    joined = [option.partition("=")[2] for option in options if option.startswith("--userdir=")]
-    if "--userdir" in options[:-1]:
-        joined.append(options[options.index("--userdir") + 1])
-    return Path((joined or ["user_data"])[-1]) / name
+def _userdirs(options: Sequence[str]) -> list[str]:
+    """Return user directories that options name, in their order: for Freqtrade the last one counts."""
+    return [
+        option.partition("=")[2] or following
+        for option, following in zip(options, [*options[1:], ""], strict=True)
+        if option.partition("=")[0] in ("--userdir", "--user-data-dir")
+    ]
 
 
 def backtested(

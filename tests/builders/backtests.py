@@ -5,6 +5,7 @@ import zipfile
 
 from builders.frames import random_candles, random_open_interest
 from liqfeature import HeatmapConfig, liquidation_features
+from liqfeature.data.pair import PairData
 from liqfeature.data.schema import SANDBOX_MARKER
 
 PAIR = "BTC/USDT:USDT"
@@ -88,3 +89,16 @@ def write_market(folder):
     CANDLES.to_feather(futures / "BTC_USDT_USDT-5m-futures.feather")
     KNOWN.to_feather(futures / "BTC_USDT_USDT-5m-open_interest.feather")
     return futures.parent
+
+
+SOURCES = {
+    PAIR: PairData(
+        pair=PAIR,
+        timeframe="5m",
+        candles=CANDLES,
+        inputs={"open_interest": KNOWN},
+        config=CONFIG,
+        exchange="binance",
+        simulated=True,
+    )
+}

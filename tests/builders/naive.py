@@ -10,6 +10,7 @@ from builders.naive_outlook import NaiveOutlook
 from liqfeature.estimate.config import HeatmapConfig
 from liqfeature.estimate.kernels.exposure import HELD, SCALPS
 from liqfeature.estimate.scan import Scan
+from liqfeature.heatmap.snapshot import live_moments, live_notional
 from liqfeature.market.market import Market
 from liqfeature.sides import LONG, SHORT
 
@@ -54,6 +55,14 @@ def levels_of(scan: Scan) -> Levels:
         for key, amount in levels_in(scan, holding).items():
             total[key] = total.get(key, 0.0) + amount
     return total
+
+
+def ages_of(scan: Scan, t: int) -> Levels:
+    """Mean age, in candles, of what rests in each bin after candle t, by absolute bin."""
+    now = float(scan.candles.tick[t] - scan.exposure.current[0] * scan.reading.generation)
+    amount, moment = live_notional(scan), live_moments(scan)
+    occupied = zip(*np.nonzero(amount), strict=True)
+    return {(int(s), int(b) + scan.origin): now - moment[s, b] / amount[s, b] for s, b in occupied}
 
 
 def trailing_sums(values: np.ndarray, window: int) -> list[float]:
@@ -112,6 +121,15 @@ class NaiveScan:
             if scalp is None or p.scalp is scalp:
                 live[p.side, p.bin] = live.get((p.side, p.bin), 0.0) + p.amount
         return {key: amount for key, amount in live.items() if amount}
+
+    def ages(self, t: int) -> Levels:
+        """Mean age of what is live at each bin after candle t."""
+        now, live = int(self.candles.tick[t]), self.levels()
+        weighted = dict.fromkeys(live, 0.0)
+        for p in self.positions:
+            if (p.side, p.bin) in live:
+                weighted[p.side, p.bin] += p.amount * (now - p.opened)
+        return {key: weighted[key] / amount for key, amount in live.items()}
 
     def _flow(self) -> None:
         rule, c = self.config.flow, self.candles
@@ -291,11 +309,8 @@ class NaiveScan:
         row["distance", side] = max(abs(near_price - at) / at, 1e-9)
         row["near", side], row["far", side] = near_price, far_price
         row["peak", side] = self._centre(peak_bin)
-        row["strongest", side] = self._centre(max(clusters, key=lambda c: c[0])[2])
         row["notional", side] = math.fsum(p.amount * self._centre(p.bin) for p in inside)
         row["density", side] = amount / self.level[t] / (abs(far_price - near_price) / at * 100)
-        now = int(self.candles.tick[t])
-        row["age", side] = math.fsum(p.amount * (now - p.opened) for p in inside) / amount
         row["hit", side] = self._reach(abs(edges[0] - close), t, side)
         self.nearest[side] = (bins, amount, near_price)
         steps = range(abs(bins[0] - price) - 1)  # bins between price's and the cluster's

@@ -46,9 +46,9 @@ def until(socket, found):
 
 
 @contextmanager
-def served(source, bot=None, access=None, seconds=0.02):
+def served(source, bot=None, access=None, seconds=0.02, recordings=None):
     """Serve a source from a thread, and yield a client."""
-    maps = Maps(source)
+    maps = Maps(source, recordings)
     server = server_of(maps, access or Access(), Live(maps, bot, seconds))
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -12,13 +12,16 @@ import pytest
 from builders.charts import CANDLES, CONFIG, INPUTS
 from builders.frames import random_candles
 from liqfeature import ConfigError, DataError, HeatmapConfig, MissingExtraError, liquidation_features
-from liqfeature.chart.buttons import SIDED, visible_sides
-from liqfeature.chart.colours import THEMES, common_scale, oklch, side_scale
 from liqfeature.chart.figure import heatmap_figure
 from liqfeature.chart.options import SHOWN
 from liqfeature.chart.page import Part, write_page
 from liqfeature.chart.picture import take_picture
+from liqfeature.chart.sides import SIDED, side_choices, visible_sides
+from liqfeature.chart.words import amount
 from liqfeature.estimate.cascade import CascadeRule
+from liqfeature.heatmap.clusters import cluster_ladder
+from liqfeature.heatmap.colours import NOTHING, THEMES, common_scale, hidden_below, oklch, side_scale
+from liqfeature.heatmap.history import heatmap_history
 
 ROWS = liquidation_features(CANDLES, CONFIG, **INPUTS)
 
@@ -53,12 +56,26 @@ def test_a_pane_shows_the_column_of_the_same_candle(what, where):
     assert list(pd.to_datetime(shown.x)) == list(dates)
 
 
-@pytest.mark.parametrize("edge", ["near", "far"])
-@pytest.mark.parametrize("where", ["above", "below"])
-def test_dashes_lie_on_the_edges_of_the_columns(edge, where):
-    shown = trace(FINE, f"{edge} edge {where}")
-    column = ROWS[f"liq_{edge}_{where}"].to_numpy()[CONFIG.warmup - 1 :]
-    assert np.asarray(shown.y) == pytest.approx(column, nan_ok=True)
+@pytest.mark.parametrize(("name", "where"), [("longs", "below"), ("shorts", "above")])
+def test_frames_are_the_strongest_clusters_and_their_labels_say_what_they_hold(name, where):
+    rungs = getattr(cluster_ladder(CANDLES, CONFIG, **INPUTS), where)
+    shown = sorted(sorted(rungs, key=lambda rung: -rung.notional)[:3], key=lambda rung: rung.distance)
+    frames = trace(FINE, f"clusters of {name}")
+    corners = np.reshape(np.asarray(frames.y, dtype=float), (-1, 6))[:, :5]
+    assert bool(shown) == (name == "shorts")  # the random market has none below
+    assert [(min(of), max(of)) for of in corners] == [
+        (min(rung.near, rung.far), max(rung.near, rung.far)) for rung in shown
+    ]
+    assert {pd.Timestamp(x, tz="UTC") for x in frames.x[:1]} <= {CANDLES["date"].iloc[-1]}
+    labels = [a.text for a in FINE.layout.annotations if a.text.startswith(name)]
+    sign = "+" if where == "above" else "-"
+    assert labels == [
+        f"{name} {amount(rung.notional)}, {sign}{rung.distance:.1%}, touched {rung.hit:.0%}" for rung in shown
+    ]
+
+
+def test_a_class_of_leverage_has_no_clusters_of_its_own():
+    assert not [a.text for a in figure(leverage=(20, 50)).layout.annotations if "touched" in a.text]
 
 
 @pytest.mark.parametrize(("name", "where"), [("longs", "below"), ("shorts", "above")])
@@ -76,10 +93,10 @@ def test_cells_between_the_edges_hold_the_column_s_notional_and_share(name, wher
         assert np.nansum(share[inside, i]) / width / 100 == pytest.approx(
             row[f"liq_density_{where}"], rel=1e-3
         )
-        hours = np.nansum(age[inside, i] * held) / np.sum(held)
-        assert hours * 12 == pytest.approx(row[f"liq_age_{where}"], rel=0.02, abs=0.05)
         compared += 1
     assert compared > 20
+    cells = getattr(heatmap_history(CANDLES, CONFIG, **INPUTS, max_prices=100_000), name.removesuffix("s"))
+    assert np.sort(12 * age[notional > 0]) == pytest.approx(np.sort(cells.age), rel=1e-3)
 
 
 def test_what_rests_now_adds_up_away_from_price():
@@ -99,15 +116,13 @@ def test_total_within_the_band_is_the_column_s():
     assert np.sum(np.asarray(bars.x)[inside]) == pytest.approx(ROWS["liq_total_below"].iloc[-1], rel=0.02)
 
 
-def test_gathered_columns_show_the_largest_fuel_and_the_last_edges():
+def test_gathered_columns_show_the_largest_fuel():
     coarse = figure(max_times=30)
     rows = ROWS.iloc[CONFIG.warmup - 1 :].reset_index(drop=True)
     span = -(-len(rows) // 30)
     groups = rows.groupby(rows.index // span)
     fuel = groups["liq_fuel_below"].max().to_numpy()
     assert np.asarray(trace(coarse, "fuel below").y) == pytest.approx(fuel, nan_ok=True)
-    near = groups["liq_near_below"].nth(-1).to_numpy()
-    assert np.asarray(trace(coarse, "near edge below").y) == pytest.approx(near, nan_ok=True)
     assert f"the {span} candles" in coarse.layout.annotations[-1].text.replace("<br>", " ")
 
 
@@ -177,27 +192,43 @@ def test_one_scale_holds_in_every_part(side):
     assert layout.coloraxis.cmax == layout.coloraxis2.cmax > 0
     for name, axis in (("longs", "coloraxis"), ("shorts", "coloraxis2")):
         assert trace(FINE, name).coloraxis == axis
-        assert trace(FINE, f"{name} now").marker.coloraxis == axis
-        assert list(trace(FINE, f"{name} now").marker.color) == list(trace(FINE, f"{name} now").x)
     same = layout.coloraxis.colorscale == layout.coloraxis2.colorscale
     assert same == (side == "one")
 
 
-def test_full_colour_is_kept_for_few_cells():
+def test_the_least_cells_are_hidden_and_full_colour_is_kept_for_few():
     held = np.concatenate([table(FINE, name)[0].ravel() for name in ("longs", "shorts")])
-    brighter = np.mean(held[~np.isnan(held)] > FINE.layout.coloraxis.cmax)
-    assert brighter == pytest.approx(0.005, abs=0.002)
+    held, axis = held[~np.isnan(held)], FINE.layout.coloraxis
+    assert np.mean(held > axis.cmax) == pytest.approx(0.005, abs=0.002)
+    shown = next(at for at, colour in axis.colorscale if colour != NOTHING)
+    assert np.mean(held < shown * axis.cmax) == pytest.approx(0.7, abs=0.01)
+    assert axis.colorscale[0][1] == axis.colorscale[1][1] == NOTHING
+    assert axis.colorscale[1][0] == shown
+
+
+def test_nothing_is_hidden_where_nothing_is_to_be():
+    scale = common_scale(THEMES["dark"])
+    assert hidden_below(scale, 0.0) == scale
+    positions = [at for at, _ in hidden_below(scale, 0.4)]
+    assert positions == sorted(positions)
+    assert positions[-1] == 1.0
 
 
 def test_choices_show_and_hide_a_side_in_every_part():
     names = [t.name for t in FINE.data[:SIDED]]
-    for choice, gone in (("long", ("short", "above")), ("short", ("long", "below"))):
+    for choice, gone in (("long", "shorts"), ("short", "longs")):
         for name, shown in zip(names, visible_sides(choice), strict=True):
-            assert shown != any(word in name for word in gone), name
+            assert shown != (gone in name), name
     assert all(visible_sides("both"))
     assert all(visible_sides("one"))
     assert [t.visible for t in figure(side="long").data[:SIDED]] == visible_sides("long")
-    assert not any(word in t.name for t in FINE.data[SIDED:-1] for word in ("edge", "now", "cumulated"))
+    assert not any(
+        word in (t.name or "") for t in FINE.data[SIDED:] for word in ("clusters", "now", "cumulated")
+    )
+    choices = {choice["name"]: choice for choice in side_choices(THEMES["dark"], "USDT", 0.3, [0, 0, 1])}
+    assert list(choices) == list(SHOWN)
+    hidden = [choices["long"]["layout"][f"annotations[{i}].visible"] for i in range(3)]
+    assert hidden == [True, True, False]
 
 
 def lightness(colour):
@@ -216,7 +247,7 @@ def test_lightness_tells_the_amount_and_is_the_same_for_both_sides(name):
     scales = [side_scale(theme, 235.0), side_scale(theme, 60.0), common_scale(theme)]
     told = [[lightness(colour) for _, colour in scale] for scale in scales]
     for levels in told:
-        steps = np.diff(levels) * np.sign(theme.most - theme.least)
+        steps = np.diff(levels) * np.sign(theme.lightness[1] - theme.lightness[0])
         assert np.all(steps > 0)
         assert np.max(steps) - np.min(steps) < 0.012
     assert np.max(np.abs(np.diff(told, axis=0))) < 0.012
@@ -234,7 +265,7 @@ def test_colours_are_those_that_others_compute():
     ("changes", "message"),
     [
         ({"theme": "grey"}, "theme must be one of dark, light, received 'grey'"),
-        ({"side": "left"}, "side must be one of both, one, long, short, received 'left'"),
+        ({"side": "left"}, "side must be one of one, both, long, short, received 'left'"),
         ({"margin": 2}, "margin must be at least 0 and below 1, received 2"),
     ],
 )

@@ -4,30 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders.backtests import CANDLES, CONFIG, FEATURES, KNOWN, TRADES, archive, trade
+from builders.backtests import CANDLES, FEATURES, SOURCES, TRADES, archive, trade
 from liqfeature import ConfigError
 from liqfeature.chart.choice import sales, typical_trades
 from liqfeature.chart.panel_traces import panels_figure
 from liqfeature.chart.panels import MAP, panels_of
 from liqfeature.data.backtest import load_backtest
-from liqfeature.data.pair import PairData
 from liqfeature.heatmap.export import history_frame
 from liqfeature.sides import LONG, SHORT
 
 PAIR = "BTC/USDT:USDT"
-
-
-SOURCES = {
-    PAIR: PairData(
-        pair=PAIR,
-        timeframe="5m",
-        candles=CANDLES,
-        inputs={"open_interest": KNOWN},
-        config=CONFIG,
-        exchange="binance",
-        simulated=True,
-    )
-}
 
 
 SOLD = ("entry", "near_edge", "time")
@@ -160,7 +146,7 @@ def test_every_panel_has_axes_of_its_own_and_the_legend_names_a_thing_once(tmp_p
     for i, panel in enumerate(panels):
         number = str(i + 1) if i else ""
         assert tuple(figure.layout[f"yaxis{number}"].range) == (panel.lowest, panel.highest)
-        assert sum(t.type == "candlestick" and t.xaxis == f"x{number}" for t in figure.data) == 1
+        assert sum(t.name == "price" and t.xaxis == f"x{number}" for t in figure.data) == 1
     domains = [(figure.layout[f"xaxis{n}"].domain, figure.layout[f"yaxis{n}"].domain) for n in ("", 2, 3)]
     assert len(set(domains)) == 3
     names = [t.name for t in figure.data if t.showlegend]

@@ -4,10 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from builders.backtests import CANDLES, FEATURES, TRADES, archive, trade
-from liqfeature.chart.colours import THEMES
+from builders.backtests import CANDLES, FEATURES, SOURCES, TRADES, archive, trade
+from liqfeature.chart.equity import equity_figure
+from liqfeature.chart.report import report_parts
 from liqfeature.chart.trades import OUTCOMES, outcome, outcomes_by_density, trade_traces, with_entry_row
 from liqfeature.data.backtest import load_backtest
+from liqfeature.heatmap.colours import THEMES
 
 
 @pytest.mark.parametrize(
@@ -71,8 +73,28 @@ def test_outcomes_are_counted_from_thin_to_dense():
     assert outcomes_by_density(trades.iloc[6:]).empty
 
 
-def test_the_last_equity_is_the_balance_with_all_profits(tmp_path):
-    from liqfeature.chart.report import equity_figure
+def test_equity_drawdown_and_market_are_those_of_the_backtest(tmp_path):
+    backtest = load_backtest(archive(tmp_path, TRADES))
+    traces = {t.name: t for t in equity_figure(backtest, THEMES["dark"], [CANDLES, CANDLES]).data}
+    assert list(traces["equity"].y) == pytest.approx([1000.0, 1005.0, 1002.0, 1003.0])
+    assert list(traces["drawdown"].y) == pytest.approx([0.0, 0.0, -3 / 1005, -2 / 1005])
+    market = traces["market"]
+    first, last = (pd.Timestamp(market.x[i], tz="UTC") for i in (0, -1))
+    close = CANDLES.set_index("date")["close"]
+    assert first == pd.Timestamp(backtest.figures["backtest_start"], tz="UTC")
+    assert market.y[0] == 1000.0
+    assert market.y[-1] == pytest.approx(1000.0 * close[last] / close[first])
+    assert "market" not in {t.name for t in equity_figure(backtest, THEMES["dark"]).data}
 
-    drawn = equity_figure(load_backtest(archive(tmp_path, TRADES)), THEMES["dark"]).data[0]
-    assert list(drawn.y) == pytest.approx([1000.0, 1005.0, 1002.0, 1003.0])
+
+def test_the_table_holds_every_trade_and_where_it_was(tmp_path):
+    backtest = load_backtest(archive(tmp_path, TRADES))
+    (part,) = [p for p in report_parts(backtest, SOURCES, "dark") if p.places]
+    assert len(part.table) == len(TRADES) + 1
+    assert [row[-1] for row in part.table[1:]] == ["+5.00", "-3.00", "+1.00"]
+    for (pair, opened, closed), trade_ in zip(part.places, backtest.trades.to_dict("records"), strict=True):
+        assert pair == trade_["pair"]
+        assert (pd.Timestamp(opened, tz="UTC"), pd.Timestamp(closed, tz="UTC")) == (
+            trade_["open_date"],
+            trade_["close_date"],
+        )

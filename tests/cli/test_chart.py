@@ -6,6 +6,7 @@ import pandas as pd
 
 from builders.backtests import CANDLES, KNOWN, PAIR, mark_simulated
 from liqfeature import HeatmapConfig, heatmap_history
+from liqfeature.chart.frames import AHEAD
 from liqfeature.cli.main import main
 from liqfeature.heatmap.export import history_frame
 
@@ -32,7 +33,8 @@ def test_a_chart_shows_the_last_days_and_names_what_it_shows(datadir, capsys):
     first, last = CANDLES["date"].iloc[[-145, -1]]
     span = f"{first:%d %b %Y %H:%M} to {last:%d %b %Y %H:%M} UTC"
     assert heading(out) == f"{PAIR} 5m, binance: estimated liquidations, {span}"
-    assert layout(out)["xaxis"]["range"] == [first.isoformat(), last.isoformat()]
+    room = AHEAD * (last - first)  # for frames of clusters
+    assert layout(out)["xaxis"]["range"] == [first.isoformat(), (last + room).isoformat()]
 
 
 def test_a_time_range_ends_with_the_candle_that_opens_at_its_end(datadir):
@@ -40,7 +42,8 @@ def test_a_time_range_ends_with_the_candle_that_opens_at_its_end(datadir):
     assert chart(datadir, "--timerange", f"{day - pd.Timedelta(days=1):%Y%m%d}-{day:%Y%m%d}")[0] == 0
     warm = CANDLES["date"].iloc[HeatmapConfig.for_pair(PAIR).warmup - 1]
     first = max(warm, day - pd.Timedelta(days=1))
-    assert layout(datadir / "map.html")["xaxis"]["range"] == [first.isoformat(), day.isoformat()]
+    shown = [first.isoformat(), (day + AHEAD * (day - first)).isoformat()]
+    assert layout(datadir / "map.html")["xaxis"]["range"] == shown
 
 
 def test_the_map_itself_is_written_too(datadir, capsys):

@@ -16,7 +16,7 @@ from liqfeature.errors import MissingExtraError, extra
 
 COMMANDS = (
     *("columns", "init", "features", "show", "chart", "serve", "report", "trades", "walkforward"),
-    *("download", "record", "import", "validate", "calibrate", "sandbox", "doctor", "warm"),
+    *("hyperopt", "download", "record", "import", "validate", "calibrate", "sandbox", "doctor", "warm"),
 )
 PACKAGE = Path(liqfeature.__file__).parent
 
@@ -130,9 +130,17 @@ def test_an_extra_that_a_message_names_brings_what_is_missing():
                 found.setdefault(ast.unparse(wanted), set()).update(
                     name.split(".")[0].replace("_", "-") for name in names
                 )
-    assert {"'chart'", "'cli'", "'download'", "'record'", "'sandbox'", "'serve'", "'store'", "needed"} == set(
-        found
-    )
+    assert {
+        "'chart'",
+        "'cli'",
+        "'cluster'",
+        "'download'",
+        "'record'",
+        "'sandbox'",
+        "'serve'",
+        "'store'",
+        "needed",
+    } == set(found)
     assert found.pop("needed") == {"rich"}  # of `console_of`
     consoles = [(f"'{name}'", {"rich"}) for name in ("download", "record", "sandbox")]
     for wanted, packages in [*found.items(), *consoles]:

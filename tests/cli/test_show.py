@@ -7,7 +7,7 @@ import pytest
 
 from builders.backtests import CANDLES, KNOWN, PAIR
 from liqfeature import HeatmapConfig, liquidation_features
-from liqfeature.chart.figure import amount
+from liqfeature.chart.words import amount
 from liqfeature.cli.main import main
 from liqfeature.cli.show import ladder_table
 from liqfeature.heatmap.clusters import Ladder, Rung
@@ -15,7 +15,15 @@ from liqfeature.heatmap.clusters import Ladder, Rung
 
 def rung(near, notional):
     return Rung(
-        near=near, peak=near, far=near, distance=0.01, notional=notional, share=0.02, density=0.1, hit=0.5
+        near=near,
+        peak=near,
+        far=near,
+        distance=abs(near / 100 - 1),
+        notional=notional,
+        share=0.02,
+        density=0.1,
+        age=7,
+        hit=0.5,
     )
 
 
@@ -37,7 +45,7 @@ def test_the_table_runs_from_the_highest_price_down_with_bars_in_proportion():
     bars = [lines[i].count("█") for i in order]
     assert bars == [20, 5, 0, 10]
     assert "4M" in lines[order[0]]
-    assert "-1.00%" in lines[order[3]]
+    assert "-2.00%" in lines[order[3]]
 
 
 @pytest.mark.parametrize(

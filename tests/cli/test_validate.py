@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,6 +11,7 @@ from liqfeature.cli.main import main
 from liqfeature.data.store import write_frame
 from liqfeature.estimate.grid import PriceGrid
 from liqfeature.estimate.reach import ReachRule
+from liqfeature.scoring.scorecard import read_scorecard
 
 SMALL_SANDBOX = ["--sandbox", "liquid", "--days", "14", "--arrivals", "4"]
 
@@ -99,3 +101,30 @@ def test_a_recording_of_another_period_is_one_line(datadir, totals, capsys):
     assert main(["validate", *arguments]) == 2
     _, _, complaint = capsys.readouterr().err.splitlines()
     assert complaint.startswith("liqfeature: liquidations must cover hours of the candles that are scored")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_several_seeds_are_scored_as_their_mean_and_range(workers, tmp_path, capsys):
+    if workers != "1":
+        pytest.importorskip("distributed")
+    cards = []
+    for name, *options in (("a", "--seed", "3"), ("b", "--seed", "4"), ("both", "--seeds", "4", "3")):
+        path = tmp_path / f"{name}.json"
+        spread = ["--workers", workers] if name == "both" else []
+        assert main(["validate", *SMALL_SANDBOX, *options, *spread, "--out", str(path)]) == 0
+        cards.append(read_scorecard(path))
+    assert "seeds [3, 4]" in capsys.readouterr().out
+    *single, both = cards
+    assert both.maps() == single[0].maps()
+    for score in both.scores:
+        values = [card.value(score.map, score.measure, score.side) for card in single]
+        found = [score.low, score.value, score.high]
+        np.testing.assert_array_equal(found, [np.min(values), np.mean(values), np.max(values)])
+
+
+@pytest.mark.parametrize(
+    "options", [["--workers", "2"], ["--seeds", "1", "--datadir", "."], ["--workers", "2", "--seeds", "1"]]
+)
+def test_seeds_need_a_sandbox_and_workers_need_seeds(options, capsys):
+    assert main(["validate", *options]) == 2
+    assert "--seeds N ... must be given with --sandbox" in capsys.readouterr().err

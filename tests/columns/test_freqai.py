@@ -64,11 +64,11 @@ def test_amounts_are_shares_of_what_rests_on_both_sides():
 @pytest.mark.parametrize("where", ["above", "below"])
 def test_no_cluster_is_a_thin_one_farther_away_than_any(where):
     there, gone = ROWS[f"liq_near_{where}"].notna(), ROWS[f"liq_near_{where}"].isna() & KNOWN
-    for place in ("distance", "peak", "far", "strongest"):
+    for place in ("distance", "peak", "far"):
         place = feature(f"liq_{place}_{where}")
         assert place[there].max() < 2 * CONFIG.band
         assert (place[gone] == 2 * CONFIG.band).all()
-    for nothing in ("notional", "density", "age", "hit"):
+    for nothing in ("notional", "density", "hit"):
         assert (feature(f"liq_{nothing}_{where}")[gone] == 0).all()
         assert (feature(f"liq_{nothing}_{where}")[there] >= 0).all()
     assert (feature(f"liq_vacuum_{where}")[gone] == 1).all()

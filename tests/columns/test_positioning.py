@@ -8,7 +8,7 @@ import pytest
 
 from builders.frames import CANDLE, random_candles, random_open_interest, random_positioning, small_config
 from liqfeature import COLUMNS, liquidation_features
-from liqfeature.columns.features import FURTHER
+from liqfeature.columns.features import POSITIONING_COLUMNS as FURTHER
 from liqfeature.columns.positioning import positioning_scores
 
 CONFIG = small_config()

@@ -29,28 +29,18 @@ def test_one_level_is_a_cluster_as_wide_as_the_smoothing() -> None:
         row = {what: reading(scan, what, side)[0] for what in READINGS}
         assert row["near"] == pytest.approx(near)
         assert row["far"] == pytest.approx(far)
-        assert row["peak"] == row["strongest"] == pytest.approx(math.exp(edge + 0.001))
+        assert row["peak"] == pytest.approx(math.exp(edge + 0.001))
         assert row["distance"] == pytest.approx(abs(near / 100 - 1))
         assert row["notional"] == row["total"] == pytest.approx(10 * price, rel=0.002)
         assert row["density"] == pytest.approx(10 / 1000 / abs(far - near))  # price is 100, so this is 1 %
-        assert reading(scan, "age", side) == pytest.approx([0, 1, 2], abs=1e-9)
 
 
-def test_age_is_weighted_by_notional() -> None:
-    candles = quiet([(100, 100, 100)] * 6, [100.0, 0.0, 300.0, 0.0, 0.0, 0.0])
-    config = small_config(leverage=TENFOLD, flow=FLOW, band=0.2)
-    scan = scanned(Frames(candles, steady_open_interest(candles, 10_000.0)), config)
-    left = 10 * (1 - 0.2 * 300 / 10_000)  # of the first deposit once the second has come
-    assert reading(scan, "age", LONG)[5] == pytest.approx((5 * left + 3 * 30) / (left + 30))
-
-
-def test_the_nearest_and_the_strongest_cluster_can_differ() -> None:
+def test_the_nearest_cluster_counts_though_another_holds_more() -> None:
     # Much is opened at 100, little at 95: longs lie at 90 and, nearer to a price of 95, at 85.5.
     candles = quiet([(100, 100, 100), (95, 95, 95), (93, 93, 93)], [30.0, 300.0, 0.0])
     config = small_config(leverage=TENFOLD, flow=FLOW, band=0.2, clusters=ClusterRule(least_share=1e-4))
     scan = scanned(Frames(candles, steady_open_interest(candles, 10_000.0)), config)
     assert reading(scan, "peak", LONG)[2] == pytest.approx(90, rel=0.002)
-    assert reading(scan, "strongest", LONG)[2] == pytest.approx(85.5, rel=0.002)
 
 
 def test_what_holds_too_little_is_no_cluster() -> None:
@@ -104,10 +94,6 @@ def test_a_cluster_holds_something_even_where_no_least_share_is_asked(smoothing:
         found = np.isfinite(reading(scan, "near", side))
         assert found.any()
         assert (reading(scan, "notional", side)[found] > 0).all()
-        assert np.isfinite(reading(scan, "age", side)[found]).all()
-        strongest = reading(scan, "strongest", side)[found]
-        close = candles["close"].to_numpy()[found]
-        assert (strongest < close).all() if side == LONG else (strongest > close).all()
 
 
 def test_frames_in_these_tests_are_what_they_say() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from liqfeature.errors import ConfigError
 from liqfeature.exchange.traits import EXCHANGES, exchange_traits
 
 
@@ -22,6 +23,12 @@ from liqfeature.exchange.traits import EXCHANGES, exchange_traits
 )
 def test_open_interest_is_as_coarse_as_the_candles_where_the_exchange_has_it(exchange, timeframe, expected):
     assert exchange_traits(exchange).interest_timeframe(timeframe) == expected
+
+
+@pytest.mark.parametrize("unknown", ["okex", "", "bybit ", None, 3])
+def test_an_exchange_that_is_not_known_is_refused(unknown):
+    with pytest.raises(ConfigError, match=f"^exchange must be one of binance, .*, received {unknown!r}$"):
+        exchange_traits(unknown)
 
 
 def test_ccxt_asks_okx_and_bybit_for_these_timeframes_and_no_others():

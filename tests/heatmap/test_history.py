@@ -8,9 +8,12 @@ import pandas as pd
 import pytest
 
 from builders.frames import random_candles, random_funding, random_open_interest
+from builders.naive import NaiveScan
 from liqfeature import ConfigError, DataError, HeatmapConfig, estimate_heatmap, liquidation_features
 from liqfeature.heatmap.export import column_candles, history_frame, history_json, write_history
 from liqfeature.heatmap.history import heatmap_history
+from liqfeature.market.market import Market
+from liqfeature.sides import LONG, SHORT
 
 CONFIG = HeatmapConfig(max_age=96, lookback=24)
 CANDLES = random_candles(420, seed=7, gaps=0.01)
@@ -50,23 +53,33 @@ def test_a_column_is_the_map_at_the_close_of_its_candle(row):
         assert np.sum(whole) == pytest.approx(np.sum(getattr(heatmap, side)))
 
 
-def test_notional_and_age_of_the_nearest_cluster_are_those_of_the_columns():
+def test_notional_of_the_nearest_cluster_is_that_of_the_columns():
     found = history()
     rows = liquidation_features(CANDLES, CONFIG, **INPUTS).iloc[-len(found.date) :]
     compared = 0
     for side, where in (("long", "below"), ("short", "above")):
-        notional, age = dense(found, side), dense(found, side, "age")
+        notional = dense(found, side)
         for i in range(len(rows)):
             edges = rows[[f"liq_near_{where}", f"liq_far_{where}"]].iloc[i]
             if edges.isna().any():
                 continue
             inside = (found.price > edges.min()) & (found.price < edges.max())
-            held = notional[i, inside]
-            assert np.sum(held) == pytest.approx(rows[f"liq_notional_{where}"].iloc[i], rel=1e-9)
-            mean = np.sum(age[i, inside] * held) / np.sum(held)
-            assert mean == pytest.approx(rows[f"liq_age_{where}"].iloc[i], rel=0.02, abs=0.05)
+            held = np.sum(notional[i, inside])
+            assert held == pytest.approx(rows[f"liq_notional_{where}"].iloc[i], rel=1e-9)
             compared += 1
     assert compared > 50
+
+
+def test_ages_of_the_last_column_are_those_of_a_list_of_positions():
+    newest = CANDLES.iloc[:240].reset_index(drop=True)
+    found = heatmap_history(newest, CONFIG, **INPUTS, margin=WIDE, max_prices=100_000)
+    twin = NaiveScan(Market.of(newest, CONFIG.join_rule, **INPUTS), CONFIG).run()
+    first = round(np.log(found.edge[0]) / CONFIG.grid.width)
+    for number, side in ((LONG, "long"), (SHORT, "short")):
+        age, notional = dense(found, side, "age")[-1], dense(found, side)[-1]
+        ages = {b - first: mean for (s, b), mean in twin.ages(len(newest) - 1).items() if s == number}
+        assert {int(row) for row in np.nonzero(notional)[0]} <= set(ages)
+        assert [age[row] for row in ages] == pytest.approx(list(ages.values()), rel=1e-4, abs=1e-3)
 
 
 def test_a_range_shows_the_same_as_the_whole():

@@ -18,7 +18,7 @@ from builders.frames import (
     random_open_interest,
 )
 from liqfeature import DataError, MissingColumnError
-from liqfeature.market.market import JoinRule, Market
+from liqfeature.market.market import Inputs, JoinRule, Market
 
 FIVE_MINUTES = pd.Timedelta(minutes=5)
 LOOKBACK = 24
@@ -297,7 +297,7 @@ def test_arrays_are_contiguous_floats_whatever_the_frame_holds() -> None:
 
 def test_an_input_that_does_not_exist_is_refused() -> None:
     rows = random_open_interest(flat(6), 1)
-    inputs = "open_interest, funding_rate, mark, liquidations, positioning"
+    inputs = ", ".join(Inputs.__annotations__)
     message = f"no input is named 'open_intrest'; there are {inputs}"
     with pytest.raises(TypeError, match=f"^{message}$"):
         Market.of(flat(6), JoinRule(lookback=LOOKBACK), open_intrest=rows)
@@ -317,6 +317,8 @@ def put(column: str, value: object, row: int = 3) -> Callable[[pd.DataFrame], pd
 
 AT = "in row 3 (2026-01-01 00:15:00+00:00)"
 REFUSED = {
+    "no frame": (lambda f: f.to_dict("list"), "candles must be a DataFrame, received dict"),
+    "nothing": (lambda f: None, "candles must be a DataFrame, received NoneType"),
     "no date": (
         lambda f: f.drop(columns="date"),
         "candles lack column 'date'; received ['open', 'high', 'low', 'close', 'volume']",

@@ -106,6 +106,23 @@ def test_mark_candles_of_another_timeframe_are_refused():
         liquidation_features(CANDLES, small_config(), mark=hourly)
 
 
+@pytest.mark.parametrize("factor", [0.001, 0.4, 2.5, 1000.0])
+def test_mark_candles_of_another_market_are_passed_over(factor):
+    """Far above, no low would reach the longs; far below, no high the shorts."""
+    away = mark_of(CANDLES, high=CANDLES["high"] * factor, low=CANDLES["low"] * factor)
+    low, high = touched(CANDLES, away)
+    assert (low == CANDLES["low"]).all()
+    assert (high == CANDLES["high"]).all()
+
+
+@pytest.mark.parametrize("factor", [0.6, 1.7])
+def test_mark_candles_may_stand_well_apart(factor):
+    away = mark_of(CANDLES, high=CANDLES["high"] * factor, low=CANDLES["low"] * factor)
+    low, high = touched(CANDLES, away)
+    assert (low == (CANDLES["low"] if factor < 1 else CANDLES["close"])).all()
+    assert (high == (CANDLES["high"] if factor > 1 else CANDLES["close"])).all()
+
+
 def test_later_mark_candles_do_not_change_earlier_rows():
     config = small_config()
     cut = 350

@@ -24,6 +24,7 @@ from liqfeature.errors import ConfigError
 from liqfeature.recorder import listener
 from liqfeature.recorder.inbox import Inbox
 from liqfeature.recorder.session import Pace, Session
+from liqfeature.recorder.stream import Stream
 from liqfeature.sandbox.freqtrade_config import exchange_config
 from liqfeature.sandbox.server.serve import running
 from liqfeature.sandbox.server.streams import Subscriptions
@@ -125,12 +126,36 @@ def test_binance_is_subscribed_on_the_path_that_is_served(root):
     assert path.startswith("/market/ws/")
 
 
-def test_silence_while_price_moves_is_reported_and_not_taken_for_quiet(root, caplog, monkeypatch):
+@pytest.fixture
+def clock(monkeypatch):
+    """The time of this machine, in a list, as ccxt reads it."""
     from ccxt import pro
 
     clock = [START]
     owner = next(kind for kind in pro.binance.__mro__ if "milliseconds" in vars(kind))
     monkeypatch.setattr(owner, "milliseconds", staticmethod(lambda: clock[0]))
+    return clock
+
+
+def test_a_machine_that_slept_while_it_asked_for_the_time_keeps_its_clock(clock):
+    def woken():
+        clock[0] += 3_600_000
+        return clock[0]
+
+    async def story():
+        async with venues() as there:
+            there.now = lambda: clock[0] + 500
+            stream = Stream("binance", [BTC], print, print, there.options("binance"))
+            await stream.measure_clock()
+            there.now = woken
+            await stream.measure_clock()
+            await stream.close()
+            return stream.now()
+
+    assert asyncio.run(story()) == clock[0] + 500
+
+
+def test_silence_while_price_moves_is_reported_and_not_taken_for_quiet(root, caplog, clock):
     hour = 3_600_000
     still, moving = ([[START, "100", high, "100", "100", "1"]] for high in ("101", "102"))
 

@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from builders.backtests import PAIR
 from builders.serving import served, unpack_tile, until
 from liqfeature.errors import ConfigError
+from liqfeature.heatmap.colours import THEMES, common_scale
 from liqfeature.serve.access import Access
 from liqfeature.serve.sources import DirectorySource
 
@@ -37,6 +38,9 @@ def page(datadir):
 def test_the_session_names_the_pairs_and_the_state_and_tiles_follow_from_it(page):
     session = page.get("/api/session").json()
     assert session["pairs"] == [PAIR]
+    assert session["markets"] == {PAIR: ["", PAIR]}
+    for name, theme in session["look"]["themes"].items():
+        assert [theme["scale"][0], theme["scale"][-1]] == [common_scale(THEMES[name])[i][1] for i in (0, -1)]
     state = page.get("/api/state", params={"pair": PAIR}).json()
     for level, (_, newest) in enumerate(state["tiles"]):
         answer = page.get("/api/tile", params={"pair": PAIR, "level": level, "number": newest})

@@ -1,15 +1,18 @@
 """One computation, however many ask."""
 
 import asyncio
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pandas as pd
 import pytest
 
-from builders.backtests import PAIR
+from builders.backtests import CANDLES, PAIR
+from builders.serving import unpack_tile
 from liqfeature.errors import ConfigError
 from liqfeature.serve.maps import Maps, Shared
-from liqfeature.serve.sources import Look
+from liqfeature.serve.sources import DirectorySource, Look, Several, market_of
 from liqfeature.serve.tiles import Spot
 
 
@@ -114,3 +117,54 @@ def test_a_client_that_leaves_does_not_stop_the_others():
         return await stayer, shared.made
 
     assert asyncio.run(ask()) == (7, 1)
+
+
+def test_several_directories_are_markets_of_their_own(datadir, tmp_path):
+    other = shutil.copytree(datadir, tmp_path / "bybit")
+    both = Several([DirectorySource(datadir=one) for one in (datadir, other)])
+    assert both.pairs == (f"binance {PAIR}", f"bybit {PAIR}")
+    assert [market_of(name) for name in both.pairs] == [("binance", PAIR), ("bybit", PAIR)]
+    assert market_of(PAIR) == ("", PAIR)
+    assert [both.load(name).exchange for name in both.pairs] == ["binance", "bybit"]
+
+    async def ask():
+        maps = Maps(both)
+        states = [(await maps.pair(name)).state["pair"] for name in both.pairs]
+        maps.close()
+        return states
+
+    assert asyncio.run(ask()) == list(both.pairs)
+    with pytest.raises(ConfigError, match="--datadir must be of another exchange each time"):
+        Several([DirectorySource(datadir=datadir)] * 2)
+
+
+def test_recorded_orders_reach_the_tiles_and_a_pair_without_any_has_its_map(source, tmp_path):
+    date = CANDLES["date"].iloc[-3]
+    order = {
+        "date": date,
+        "pair": PAIR,
+        "side": "long",
+        "price": float(CANDLES["close"].iloc[-3]),
+        "notional": 5e4,
+        "amount": 1.0,
+    }
+    table = pd.DataFrame([order]).assign(exchange="binance")
+    table.to_feather(tmp_path / "orders.feather")
+    table.assign(exchange="okx").to_feather(tmp_path / "elsewhere.feather")
+    table.assign(pair="OTHER/USDT:USDT").to_feather(tmp_path / "others.feather")
+
+    async def dots(path):
+        maps = Maps(source, path)
+        number = (await maps.pair(PAIR)).state["tiles"][0][1]
+        heading, _ = unpack_tile(await maps.tile(PAIR, Spot(level=0, number=number)))
+        maps.close()
+        return heading
+
+    heading = asyncio.run(dots(tmp_path / "orders.feather"))
+    ((column, row, side, held),) = heading["dots"]
+    assert heading["date"][column] == round(date.timestamp() * 1000)
+    assert heading["edge"][row] <= order["price"] < heading["edge"][row + 1]
+    assert (side, held) == (0, 5e4)
+    for name in ("elsewhere", "others"):
+        assert asyncio.run(dots(tmp_path / f"{name}.feather"))["dots"] == []
+    assert asyncio.run(dots(None))["dots"] == []

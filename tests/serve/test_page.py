@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -10,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from builders.backtests import CANDLES
 from builders.bots import CLOSED, OPEN, PLAN, bot_server
 from builders.browser import PROGRAM, browser
-from builders.serving import program
+from builders.serving import program, served
 from liqfeature import heatmap_history, liquidation_features, outlook
 from liqfeature.durations import HOUR, MINUTE
 from liqfeature.sandbox.freqtrade_config import exchange_config
@@ -21,6 +23,7 @@ from liqfeature.sandbox.server.venue import Venue
 from liqfeature.sandbox.simulation.scenario import scenario
 from liqfeature.sandbox.simulation.simulate import simulate
 from liqfeature.serve.exchange import ExchangeSource
+from liqfeature.serve.sources import DirectorySource, Several
 
 pytestmark = [
     pytest.mark.slow,
@@ -33,6 +36,7 @@ NOON = round(datetime(2026, 1, 13, 12, tzinfo=UTC).timestamp() * 1000)
 STATE = "liqfeature.map.state"
 TOTAL = "liqfeature.map.tiles.flatMap((tile) => [...tile.amounts]).reduce((sum, held) => sum + held, 0)"
 LIVE = "document.querySelector('#status').dataset.state === 'live'"
+DOTS = "liqfeature.map.tiles.at(-1).dots"
 RANGE = "liqfeature.map.chart.timeScale().getVisibleLogicalRange()"
 
 
@@ -235,7 +239,7 @@ def test_sides_threshold_contrast_and_layers_change_the_picture(page):
         page.run("liqfeature.map.colourOf(0.5 * (liqfeature.map.limits[0] + liqfeature.map.limits[1]))")
         != before
     )
-    for name in ("fan", "frames"):
+    for name in ("fan", "frames", "dots"):
         click(page, f"#{name}")
         assert page.run(f"liqfeature.map.layers.{name}") is False
         assert page.run(f"document.querySelector('#{name}').getAttribute('aria-pressed')") == "false"
@@ -264,6 +268,53 @@ def test_theme_and_words(page):
     assert before[1] != after[1]
     click(page, "#about")
     assert page.run("document.querySelector('#words').open")
+
+
+def test_nothing_of_the_forming_candle_is_ever_among_what_is_settled(world, page):
+    page.wait("!!liqfeature.map.forming")
+    opened = page.run("liqfeature.map.forming.opened")
+    assert page.run(f"{STATE}.date") < opened
+    assert page.run("Math.max(...liqfeature.map.tiles.flatMap((tile) => tile.last))") < opened
+    page.run("((m) => m.form({...m.forming, opened: m.state.date, high: m.state.close * 2}))(liqfeature.map)")
+    bars = "liqfeature.map.bars"
+    assert page.run(f"{bars}.length === liqfeature.map.settled || {bars}.at(-1).high < 2 * {STATE}.close")
+    x = page.run("(({x, width}) => x + width)(document.querySelector('#chart').getBoundingClientRect())")
+    page.move(x - 80, 400)
+    page.wait("liqfeature.cursor.at.settled === false")
+    words = page.run("document.querySelector('#readout').textContent")
+    assert words.startswith("not settled")
+    assert not any(word in words for word in ("fuel", "cascade", "sigma"))
+
+
+def test_exchanges_switch_and_recorded_liquidations_are_dots(world, datadir, tmp_path):
+    other = shutil.copytree(datadir, tmp_path / "bybit")
+    date, close = CANDLES["date"].iloc[-9], float(CANDLES["close"].iloc[-9])
+    order = {"date": date, "pair": PAIR, "side": "short", "price": close, "notional": 7e6, "amount": 1.0}
+    pd.DataFrame([order]).assign(exchange="bybit").to_feather(tmp_path / "orders.feather")
+    both = Several([DirectorySource(datadir=one) for one in (datadir, other)])
+    values = "[...document.querySelector('#%s').options].map((o) => o.text)"
+    with served(both, recordings=tmp_path / "orders.feather") as server:
+        page = world.page
+        page.visit(server.url, 1400)
+        page.wait("!!window.liqfeature && liqfeature.map.settled > 0 && !!liqfeature.cursor.at")
+        assert page.run(values % "exchange") == ["binance", "bybit"]
+        assert page.run(values % "pair") == [PAIR]
+        assert page.run(DOTS) == []
+        choose(page, "exchange", "bybit", "change")
+        page.wait(f"{STATE}.pair === 'bybit {PAIR}' && liqfeature.map.layer.pair === {STATE}.pair")
+        click(page, "[data-value='12h']")
+        page.wait("liqfeature.map.span === 1")
+        page.wait(f"{DOTS}.length === 1")
+        assert page.run(f"{DOTS}[0][3]") == 7e6
+        stamp = round(date.timestamp() * 1000)
+        assert page.run(f"liqfeature.map.tiles.at(-1).date[{DOTS}[0][0]]") == stamp
+        chart = "(({x, y}) => [x, y])(document.querySelector('#chart').getBoundingClientRect())"
+        at = f"liqfeature.map.chart.timeScale().logicalToCoordinate(liqfeature.map.logicalAt({stamp}))"
+        left, top = page.run(chart)
+        page.move(left + page.run(at), top + page.run(f"liqfeature.map.series.priceToCoordinate({close})"))
+        page.wait("document.querySelector('#readout').textContent.includes('shorts recorded 7.00M USDT')")
+        assert page.complaints == []
+        page.visit("about:blank", 1400)
 
 
 def test_zooming_in_refines_and_panning_brings_what_was_before(page):

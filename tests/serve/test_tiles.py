@@ -1,5 +1,7 @@
 """Tiles hold what the map and the columns hold, and put together they are the map."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,12 +14,14 @@ from liqfeature.heatmap.clusters import cluster_ladder
 from liqfeature.serve.state import HORIZONS, Pair
 from liqfeature.serve.tiles import (
     COLUMNS,
+    DOTS,
     MARGIN,
     SHOWN,
     SPANS,
     Spot,
     leverage_classes,
     make_tile,
+    recorded_dots,
     tile_number,
 )
 
@@ -153,3 +157,32 @@ def test_the_state_is_that_of_the_newest_candle(pair):
             down = ahead.quantile("below", band["probability"], horizon)[-1]
             assert band["above"][i] == pytest.approx(state["close"] * (1 + up))
             assert band["below"][i] == pytest.approx(state["close"] * (1 - down))
+
+
+def test_dots_are_the_recorded_orders_summed_by_column_row_and_side():
+    history = heatmap_history(CANDLES, CONFIG, open_interest=KNOWN, max_times=40, margin=0.02, row_bins=3)
+    rng = np.random.default_rng(1)
+    n = 900
+    low, high = CANDLES["low"].iloc[-400:].min(), CANDLES["high"].iloc[-400:].max()
+    orders = pd.DataFrame(
+        {
+            "date": history.date[0] + pd.to_timedelta(rng.uniform(-2000, 70_000, n), unit="s"),
+            "side": rng.choice(["long", "short"], n),
+            "price": rng.uniform(0.9 * low, 1.1 * high, n),
+            "notional": rng.uniform(1, 1e6, n),
+        }
+    ).sort_values("date", ignore_index=True)
+    expected = Counter()
+    ends = [*history.date[1:], history.last[-1] + pd.Timedelta("5min")]
+    for order in orders.itertuples():
+        for column, (begin, end) in enumerate(zip(history.date, ends, strict=True)):
+            if begin <= order.date.floor("ms") < end:
+                row = int(np.searchsorted(history.edge, order.price, side="right")) - 1
+                if 0 <= row < len(history.price):
+                    expected[column, row, int(order.side == "short")] += order.notional
+    found = recorded_dots(orders, history)
+    assert 0 < len(found) <= DOTS
+    largest = sorted(expected.values())[-len(found) :]
+    assert sorted(held for *_, held in found) == pytest.approx(largest)
+    for column, row, side, held in found:
+        assert held == pytest.approx(expected[column, row, side])

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from liqfeature import COLUMNS
+from liqfeature.serve.bot import Bot
 from slow.rest import served
 from slow.span import PAIRS, START, WARMUP_DAYS, timerange
 
@@ -47,17 +48,19 @@ def assert_carries_columns(answer):
 
 
 def assert_areas_are_the_last_row_s(answer):
+    """Up to three a side, the nearest one of the columns among them where there are fewer."""
     rows, areas = rows_of(answer), [item for item in answer["annotations"] if item["type"] == "area"]
     last = rows[-1]
-    known = [where for where in ("above", "below") if last[f"liq_near_{where}"] is not None]
-    assert [area["label"].split()[0] for area in areas] == [
-        {"above": "shorts", "below": "longs"}[where] for where in known
-    ]
-    for area, where in zip(areas, known, strict=True):
-        assert (area["y_start"], area["y_end"]) == (last[f"liq_near_{where}"], last[f"liq_far_{where}"])
-        assert moment(rows[0]["date"]) <= moment(area["start"]) <= moment(area["end"])
-        assert moment(area["end"]) == moment(last["date"])
-    return areas
+    for where, whose in (("above", "shorts"), ("below", "longs")):
+        mine = [area for area in areas if area["label"].startswith(whose)]
+        nearest = last[f"liq_near_{where}"], last[f"liq_far_{where}"]
+        assert (nearest[0] is None) == (not mine)
+        assert len(mine) <= 3
+        if mine and len(mine) < 3:
+            assert nearest in [(area["y_start"], area["y_end"]) for area in mine]
+        for area in mine:
+            assert moment(rows[0]["date"]) <= moment(area["start"]) <= moment(last["date"])
+            assert moment(area["end"]) == moment(last["date"]) + timedelta(hours=1)
 
 
 def test_nothing_is_told_without_the_password(webserver):
@@ -100,3 +103,19 @@ def test_pair_candles_of_a_bot_tell_columns_clusters_and_the_plan_of_its_trade(t
         assert gain < 0 if label.endswith("stop") else gain > 0
         assert line["y_start"] == line["y_end"]
         assert (moment(line["start"]), moment(line["end"])) == (min(opened, before), last)
+
+
+def test_the_live_map_reads_a_bot_s_trades_and_plans_through_its_client(trading):
+    """The trade of the test before, or one of its own."""
+    trading.log_in()
+    told = trading.ask("status")
+    told = told or [trading.ask("forceenter", {"pair": PAIR, "side": "short", "ordertype": "market"})]
+    asked = Bot(f"http://127.0.0.1:{trading.port}", trading.user, trading.password)
+    (read,) = asked()["open"]
+    for name in ("trade_id", "pair", "is_short", "open_timestamp", "open_rate", "stop_loss_abs", "leverage"):
+        assert read[name] == trading.ask("status")[0][name], name
+    lines = trading.ask("pair_candles", pair=PAIR, timeframe="5m", limit=288)["annotations"]
+    drawn = {item["label"]: item["y_start"] for item in lines if item["type"] == "line"}
+    for name in ("first_target", "second_target"):
+        assert read["plan"].get(name) == drawn.get(f"short {name.replace('_', ' ')}")
+    assert read["plan"]

@@ -1,12 +1,14 @@
 """What FreqUI is given to draw lies where the columns and the plan say."""
 
 import math
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
 
 from liqfeature import MissingColumnError
+from liqfeature.heatmap.clusters import Ladder, Rung
 from liqfeature.strategy.drawing import FAINTEST, STRONGEST, cluster_areas, plan_lines
 from liqfeature.strategy.plan import Plan
 
@@ -54,6 +56,27 @@ def test_longs_rest_below_in_another_colour():
     assert longs["y_start"] == 98.0
     assert longs["color"].rpartition(",")[2] == above["color"].rpartition(",")[2]
     assert longs["color"] != above["color"]
+
+
+def test_of_a_ladder_the_strongest_are_drawn_from_their_age_to_beyond_the_last_candle():
+    def rung(near, notional, age):
+        held = {"notional": notional, "share": 0.0, "density": 0.05, "hit": 0.0}
+        return Rung(near=near, peak=near, far=near + 1, distance=near - 100, age=age, **held)
+
+    above = tuple(
+        rung(101.0 + i, held, age)
+        for i, (held, age) in enumerate([(4e6, 0.2), (1e6, 3), (2e6, 99), (3e6, 2)])
+    )
+    ladder = Ladder(date=DATE[-1], close=100.0, above=above, below=())
+    areas = cluster_areas(rows(), ladder)
+    assert [(area["y_start"], area["label"]) for area in areas] == [
+        (101.0, "shorts 4M"),
+        (103.0, "shorts 2M"),
+        (104.0, "shorts 3M"),
+    ]
+    assert [area["start"] for area in areas] == [DATE[4], DATE[0], DATE[2]]
+    assert {area["end"] for area in areas} == {DATE[4] + timedelta(hours=1)}
+    assert cluster_areas(rows(), replace(ladder, date=DATE[3])) == cluster_areas(rows())  # of another candle
 
 
 @pytest.mark.parametrize(("density", "opacity"), [(0.0, FAINTEST), (0.1, FAINTEST + 0.2), (9.0, STRONGEST)])

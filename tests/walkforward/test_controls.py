@@ -50,7 +50,7 @@ def test_columns_of_earlier_keep_amounts_and_distances_from_todays_price(candles
     assert found[:CANDLES].isna().all(axis=None)
     for name in ("liq_distance_above", "liq_notional_below", "liq_cleared_above", "liq_imbalance"):
         np.testing.assert_array_equal(found[name][CANDLES:], features[name][:-CANDLES])
-    for name in ("near_above", "peak_below", "far_below", "strongest_above", "pierced_below"):
+    for name in ("near_above", "peak_below", "far_below", "pierced_below"):
         before = (features[f"liq_{name}"] / close)[:-CANDLES].to_numpy()
         np.testing.assert_allclose((found[f"liq_{name}"] / close)[CANDLES:], before)
         assert np.isfinite(before).any()

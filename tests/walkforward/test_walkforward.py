@@ -111,7 +111,7 @@ FAKE = """
 import json, sys, zipfile
 from pathlib import Path
 args = sys.argv[1:]
-after = lambda name: args[args.index(name) + 1]
+after = lambda name: args[len(args) - args[::-1].index(name)]
 if args[0] == "hyperopt":
     found = Path(after("--userdir")) / "hyperopt_results"
     found.mkdir(parents=True, exist_ok=True)

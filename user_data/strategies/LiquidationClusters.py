@@ -200,4 +200,5 @@ class LiquidationClusters(around_clusters(IStrategy)):
         """Show FreqUI the current clusters, and stop and targets of open trades."""
         plans = ((self.plan_of(trade), trade) for trade in Trade.get_trades_proxy(pair=pair, is_open=True))
         lines = (plan_lines(plan, trade.open_date_utc, dataframe["date"]) for plan, trade in plans if plan)
-        return cluster_areas(dataframe) + [line for plan in lines for line in plan]
+        areas = cluster_areas(dataframe, self.cluster_feed.ladders.get(pair))
+        return areas + [line for plan in lines for line in plan]

@@ -57,10 +57,10 @@ def smooth_window(window: FloatArray, taps: FloatArray, smooth: FloatArray) -> N
 
 
 @lean
-def find_clusters(
+def find_nearest(
     smooth: FloatArray, bar: FloatArray, window: FloatArray, least: float, over: BoolArray
-) -> tuple[Cluster, int]:
-    """Find the nearest cluster, and the peak of the one that holds most.
+) -> Cluster:
+    """Find the nearest cluster.
 
     A cluster is a run of `smooth > bar`, cut on either side of its peak where it falls under half of it, that
     holds at least `least`. `over` is room to work in; bins in which something is NaN belong to no run.
@@ -68,8 +68,6 @@ def find_clusters(
     n = smooth.shape[0]
     for i in range(n):
         over[i] = smooth[i] > bar[i]
-    near, peak, far, held = -1, -1, -1, 0.0
-    highest, most = -1, 0.0
     i = 0
     while i < n:
         start = i
@@ -81,12 +79,9 @@ def find_clusters(
             for j in range(one, other + 1):
                 amount += window[j]
             if amount > 0.0 and amount >= least:
-                if near < 0:
-                    near, peak, far, held = one, top, other, amount
-                if amount > most:
-                    highest, most = top, amount
+                return Cluster(one, top, other, amount)
         i += 1
-    return Cluster(near, peak, far, held), highest
+    return Cluster(-1, -1, -1, 0.0)
 
 
 @inlined
@@ -102,19 +97,6 @@ def _half_height(smooth: FloatArray, start: int, stop: int) -> tuple[int, int, i
     while far + 1 < stop and smooth[far + 1] >= half:
         far += 1
     return near, peak, far
-
-
-@inlined
-def opening_moment(exposure: Exposure, side: int, near: int, far: int) -> float:
-    """Sum of live amount times candle of opening, from the start of the current generation."""
-    slot = exposure.current[0] % exposure.moment.shape[1]
-    moment = 0.0
-    for holding in range(2):
-        for i in range(far - near + 1):
-            b = far - i if side == LONG else near + i  # from the lowest price up
-            live = exposure.older_moment[holding, side, b] + exposure.moment[holding, slot, side, b]
-            moment += live * exposure.scale[holding]
-    return moment
 
 
 @inlined

@@ -17,10 +17,9 @@ from liqfeature.estimate.kernels.clusters import (
     NEAR_BIN,
     RESTED,
     cleared_within,
-    find_clusters,
+    find_nearest,
     first_pierced,
     load_window,
-    opening_moment,
     smooth_window,
 )
 from liqfeature.estimate.kernels.exposure import Exposure, bin_of
@@ -33,9 +32,7 @@ READINGS = (
     "far",
     "notional",
     "density",
-    "age",
     "total",
-    "strongest",
     "hit",
     "fuel",
     "amplification",
@@ -46,8 +43,8 @@ READINGS = (
 )
 """Order of the readings; features.COLUMNS says what each means."""
 
-DISTANCE, NEAR, PEAK, FAR, NOTIONAL, DENSITY, AGE, TOTAL = range(8)
-STRONGEST, HIT, FUEL, AMPLIFICATION, CASCADE, VACUUM, CLEARED, PIERCED = range(8, len(READINGS))
+DISTANCE, NEAR, PEAK, FAR, NOTIONAL, DENSITY, TOTAL = range(7)
+HIT, FUEL, AMPLIFICATION, CASCADE, VACUUM, CLEARED, PIERCED = range(7, len(READINGS))
 
 SMALLEST_DISTANCE = 1e-9
 """Price can lie on the very edge of a cluster's bin; the distance stays above 0."""
@@ -122,11 +119,8 @@ def read(
         centre = reading.centre[side, first : first + n_window]
         for i in range(n_window):
             work.notional[i] = window[i] * centre[i]
-        _note_swept(side, t, reading, baseline, swept)
         row = readings[:, 1 - side, t]  # what rests above price comes first
-        _read_clusters(
-            side, t, tick, first, beside, open_interest, window, reading, work, exposure, nearest, row
-        )
+        _read_clusters(side, t, first, beside, open_interest, window, reading, work, nearest, row)
         _read_cascade(side, t, first, beside, reading, work, exposure, baseline, swept, row)
         row[CLEARED] = cleared_within(side, t, reading.horizon, cleared)
         if row[CLEARED] > 0.0:
@@ -136,41 +130,39 @@ def read(
 
 
 @inlined
-def _note_swept(side: int, t: int, reading: Reading, baseline: Baseline, swept: FloatArray) -> None:
-    forced = 0.0
-    for u in range(max(t - reading.horizon + 1, 0), t + 1):
-        forced += swept[1, side, u]
-    swept[2, side, t] = forced
+def note_swept(t: int, reading: Reading, baseline: Baseline, swept: FloatArray) -> None:
+    """Add what was swept within the horizon to what is usual; it comes before `read`."""
     first = t + 1 - reading.lookback
-    if baseline.seen[0] + 1 >= reading.lookback:
-        note_forced(
-            baseline, side, reading.level, swept[2, side, first : t + 1], swept[2, side, max(first - 1, 0)]
-        )
+    for side in range(2):
+        forced = 0.0
+        for u in range(max(t - reading.horizon + 1, 0), t + 1):
+            forced += swept[1, side, u]
+        swept[2, side, t] = forced
+        if baseline.seen[0] + 1 >= reading.lookback:
+            forced_before = swept[2, side, max(first - 1, 0)]
+            note_forced(baseline, side, reading.level, swept[2, side, first : t + 1], forced_before)
 
 
 @inlined
 def _read_clusters(
     side: int,
     t: int,
-    tick: int,
     first: int,
     beside: float,
     open_interest: float,
     window: FloatArray,
     reading: Reading,
     work: Workspace,
-    exposure: Exposure,
     nearest: FloatArray,
     row: FloatArray,
 ) -> None:
     least = reading.least * open_interest
-    found, strongest = find_clusters(work.smooth[side], work.bar, window, least, work.over)
+    found = find_nearest(work.smooth[side], work.bar, window, least, work.over)
     nearest[side, NEAR_BIN], nearest[side, FAR_BIN] = 0.0, -1.0
     if found.near < 0:
         return
     centre, edge, price = reading.centre[side, first:], reading.edge[side, first:], reading.price[t]
     near, far = edge[found.near], edge[found.far + 1]
-    row[STRONGEST] = centre[strongest]
     row[DISTANCE] = max(abs(near / price - 1.0), SMALLEST_DISTANCE)
     row[NEAR] = near
     row[PEAK] = centre[found.peak]
@@ -183,9 +175,6 @@ def _read_clusters(
     reach = reading.reach[reading.tilts[side, t]]
     row[HIT] = reach_probability((beside + found.near) / reading.sigma[t], reach, reading.per_sigma)
     row[VACUUM] = _vacuum(found.near, window, work.bar) * reading.ratio
-    moment = opening_moment(exposure, side, first + found.near, first + found.far)
-    now = float(tick - exposure.current[0] * reading.generation)
-    row[AGE] = max(now - moment / found.held, 0.0)
     nearest[side, NEAR_BIN], nearest[side, FAR_BIN] = first + found.near, first + found.far
     nearest[side, RESTED] = found.held
 

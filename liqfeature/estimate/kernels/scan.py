@@ -18,7 +18,7 @@ from liqfeature.estimate.kernels.exposure import (
     turn_generation,
     wipe,
 )
-from liqfeature.estimate.kernels.read import Reading, Workspace, read
+from liqfeature.estimate.kernels.read import Reading, Workspace, note_swept, read
 from liqfeature.sides import LONG, SHORT
 from liqfeature.types import FloatArray, IntArray
 
@@ -70,18 +70,9 @@ def scan(
     """
     length = reading.generation
     for t in range(first, stop):
-        before = candles.close[max(t - 1, 0)]
-        generation = candles.tick[t] // length
-        if generation != exposure.current[0]:
-            turn_generation(exposure, generation, length)
-        if candles.funding[t] != 0.0:
-            pay_funding(exposure, candles.funding[t], length, before)
-        late_open_interest(candles, t, mixture, exposure, work, length)
-        consume(candles, t, before, reading.centre, exposure, nearest, cleared, swept)
-        for holding in range(2):
-            shrink(exposure, holding, candles.kept[holding, t])
-        open_positions(candles, t, mixture, exposure, work, length)
+        walk_candle(candles, t, mixture, reading.centre, exposure, work, nearest, cleared, swept, length)
         if t >= read_from:
+            note_swept(t, reading, baseline, swept)
             read(
                 candles.tick[t],
                 candles.close[t],
@@ -126,6 +117,33 @@ def read_row(
         swept,
         readings,
     )
+
+
+@inlined
+def walk_candle(
+    candles: Candles,
+    t: int,
+    mixture: Mixture,
+    centre: FloatArray,
+    exposure: Exposure,
+    work: Workspace,
+    nearest: FloatArray,
+    cleared: FloatArray,
+    swept: FloatArray,
+    length: int,
+) -> None:
+    """Change the exposure by one candle; `length` is that of a generation."""
+    before = candles.close[max(t - 1, 0)]
+    generation = candles.tick[t] // length
+    if generation != exposure.current[0]:
+        turn_generation(exposure, generation, length)
+    if candles.funding[t] != 0.0:
+        pay_funding(exposure, candles.funding[t], length, before)
+    late_open_interest(candles, t, mixture, exposure, work, length)
+    consume(candles, t, before, centre, exposure, nearest, cleared, swept)
+    for holding in range(2):
+        shrink(exposure, holding, candles.kept[holding, t])
+    open_positions(candles, t, mixture, exposure, work, length)
 
 
 @inlined

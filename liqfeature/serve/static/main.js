@@ -17,22 +17,31 @@ const heard = { trouble: "", lost: true, state: 0 };
 
 const session = await (await ask("api/session")).json();
 const map = new LiveMap($("chart"), $("profile"), {
-  spans: session.spans, columns: session.columns, onCursor: showCursor, onDrawn: showLegend,
+  look: session.look, spans: session.spans, columns: session.columns, onCursor: showCursor, onDrawn: showLegend,
 });
 const table = new Table($("trades"), goTo);
 const socket = new Socket({ onMessage: receive, onOpen: () => {}, onLost: () => (heard.lost = true) });
 window.liqfeature = { map, socket, session, cursor }; // for tests and the curious
 
 $("source").textContent = session.simulated ? `SANDBOX, ${session.timeframe}` : `${session.title}, ${session.timeframe}`;
-fillSelect($("pair"), session.pairs, (pair) => choosePair(pair));
+const exchanges = [...new Set(Object.values(session.markets).map(([exchange]) => exchange))];
+const marketsOf = (exchange) => session.pairs.filter((name) => session.markets[name][0] === exchange);
+$("exchange").hidden = exchanges.length < 2;
+fillSelect($("exchange"), exchanges, (exchange) => {
+  const [, pair] = session.markets[chosen.pair];
+  const there = marketsOf(exchange);
+  choosePair(there.find((name) => session.markets[name][1] === pair) ?? there[0]);
+});
 buttons($("ranges"), Object.fromEntries(Object.keys(RANGES).map((name) => [name, name])), "range", reopen);
 buttons($("sides"), SIDES, "side", () => map.set({ side: chosen.side }));
+$("threshold").value = 100 * session.look.hidden;
+$("hidden").textContent = `${$("threshold").value} %`;
 $("threshold").oninput = ({ target }) => {
   $("hidden").textContent = `${target.value} %`;
   map.set({ hidden: target.value / 100 });
 };
 $("contrast").oninput = ({ target }) => map.set({ contrast: 2 ** (-target.value / 5) });
-for (const name of ["fan", "frames"]) {
+for (const name of ["fan", "frames", "dots"]) {
   $(name).onclick = () => {
     map.set({ layers: { ...map.layers, [name]: !map.layers[name] } });
     $(name).setAttribute("aria-pressed", map.layers[name]);
@@ -52,8 +61,8 @@ socket.connect(async () => (await (await ask("api/session")).json()).token);
 if (session.pairs.length) choosePair(session.pairs[0]);
 else notice("no pair with candles of this timeframe");
 
-function fillSelect(select, values, pick) {
-  select.replaceChildren(...values.map((value) => new Option(value, value)));
+function fillSelect(select, values, pick, word = (value) => value) {
+  select.replaceChildren(...values.map((value) => new Option(word(value), value)));
   select.onchange = () => pick(select.value);
 }
 
@@ -83,7 +92,11 @@ function notice(text) {
 
 async function choosePair(pair, then = reopen) {
   chosen.pair = pair;
+  const [exchange, name] = session.markets[pair];
+  $("exchange").value = exchange;
+  fillSelect($("pair"), marketsOf(exchange), (market) => choosePair(market), (market) => session.markets[market][1]);
   $("pair").value = pair;
+  map.name = name;
   heard.trouble = "";
   map.form(null);
   socket.watch(pair);
@@ -123,8 +136,9 @@ async function goTo(trade) {
     const room = Math.max(36 * chosen.state.interval, 0.3 * (end - trade.open_timestamp));
     await map.show(Math.max(chosen.state.first, trade.open_timestamp - room), Math.min(chosen.state.date, end + room));
   };
-  if (trade.pair === chosen.pair) await show();
-  else if (session.pairs.includes(trade.pair)) await choosePair(trade.pair, show);
+  if (trade.pair === map.name) return show();
+  const market = session.pairs.find((name) => session.markets[name][1] === trade.pair);
+  if (market) await choosePair(market, show);
 }
 
 async function receive(message) {
@@ -183,6 +197,7 @@ function showCursor(at) {
     const age = cell.age === null ? "" : `, age ${duration((cell.age * map.state.interval) / 1000)}`;
     words.push([name, `${amount(cell.notional)} ${unit}${share}${age}`]);
   });
+  for (const [side, held] of at.dots ?? []) words.push([`${["longs", "shorts"][side]} recorded`, `${amount(held)} ${unit}`]);
   if (at.settled) {
     words.push(["fuel", `↑ ${amount(rows.liq_fuel_above)} ↓ ${amount(rows.liq_fuel_below)}`]);
     words.push(["cascade", `↑ ${percent(rows.liq_cascade_above)} ↓ ${percent(rows.liq_cascade_below)}`]);

@@ -1,23 +1,22 @@
 // One map on the screen: chart, layers, and what is shown of them.
 
 import { CandlestickSeries, createChart, PriceScaleMode } from "./vendor/lightweight-charts.standalone.production.mjs";
-import { scaleOf, THEMES } from "./colours.js";
+import { pixels } from "./colours.js";
 import { bitmapOf, Heat, standing } from "./heat.js";
-import { Fan, Frames, Trades } from "./overlays.js";
+import { Dots, Fan, Frames, Trades } from "./overlays.js";
 import { drawProfile } from "./profile.js";
 import { Layer, rowOf } from "./tiles.js";
 
 const COLUMN = 1.4; // pixels of a column at least, before a coarser level is taken
-const STRONGEST = 0.995; // of the cells have colours of their own; those above look alike
 const SETTLE = 120; // milliseconds of stillness before another level is taken
 const AHEAD = 0.16; // of the width is left free for what is to come
 
 export class LiveMap {
-  constructor(element, profile, { spans, columns, onCursor, onDrawn }) {
+  constructor(element, profile, { look, spans, columns, onCursor, onDrawn }) {
     Object.assign(this, {
-      profile, spans, columns, onCursor, onDrawn,
-      tiles: [], bars: [], settled: 0, state: null, forming: null, pair: "", side: "both", unit: "", framed: [],
-      leverage: "all", hidden: 0.7, contrast: 1, layers: { fan: true, frames: true }, trades: { open: [], closed: [] },
+      profile, look, spans, columns, onCursor, onDrawn,
+      tiles: [], bars: [], settled: 0, state: null, forming: null, pair: "", name: "", side: "both", unit: "", framed: [],
+      leverage: "all", hidden: look.hidden, contrast: 1, layers: { fan: true, frames: true, dots: true }, trades: { open: [], closed: [] },
       level: 0, span: 1, layer: null, generation: 0, limits: [0, 1],
     });
     this.chart = createChart(element, {
@@ -29,21 +28,21 @@ export class LiveMap {
     });
     this.series = this.chart.addSeries(CandlestickSeries, { borderVisible: false, priceLineVisible: true });
     this.heat = new Heat(this);
-    for (const part of [this.heat, new Fan(this), new Frames(this), new Trades(this)]) this.series.attachPrimitive(part);
+    for (const part of [this.heat, new Dots(this), new Fan(this), new Frames(this), new Trades(this)]) this.series.attachPrimitive(part);
     this.chart.subscribeCrosshairMove((at) => this.cursor(at));
     this.chart.timeScale().subscribeVisibleLogicalRangeChange(() => this.moved());
     this.paint("dark");
   }
 
   paint(name) {
-    this.theme = THEMES[name];
+    this.theme = this.look.themes[name];
     const { plot, text, line, rise, fall } = this.theme;
     this.chart.applyOptions({
       layout: { background: { color: plot }, textColor: text },
       grid: { vertLines: { color: line }, horzLines: { color: line } },
     });
     this.series.applyOptions({ upColor: rise, downColor: fall, wickUpColor: rise, wickDownColor: fall });
-    this.scale = scaleOf(this.theme);
+    this.scale = pixels(this.theme.scale);
     this.fill();
     this.recolour();
   }
@@ -171,7 +170,7 @@ export class LiveMap {
     }
     held.sort((a, b) => a - b);
     const at = (share) => (held.length ? held[Math.min(held.length - 1, Math.floor(share * held.length))] : 0);
-    const limits = [at(this.hidden), Math.max(at(STRONGEST), at(this.hidden) * 1.0001)];
+    const limits = [at(this.hidden), Math.max(at(this.look.full), at(this.hidden) * 1.0001)];
     if (limits[0] !== this.limits[0] || limits[1] !== this.limits[1]) this.recolour();
     this.limits = limits;
   }
@@ -241,7 +240,8 @@ export class LiveMap {
     const row = rowOf(tile.edge, price);
     const cells = [0, 1].map((side) => (row < 0 ? null : tile.cell(side, column, row)));
     const rows = Object.fromEntries(Object.entries(tile.rows).map(([name, values]) => [name, values[column]]));
-    return { settled: true, time: tile.last[column], close: tile.bars[column][3], price, cells, rows, interest: tile.open_interest[column], span: tile.span };
+    const dots = tile.dots.filter(([at, level]) => at === column && Math.abs(level - row) <= 2).map(([, , side, held]) => [side, held]);
+    return { settled: true, dots, time: tile.last[column], close: tile.bars[column][3], price, cells, rows, interest: tile.open_interest[column], span: tile.span };
   }
 
   restingAt(price) {

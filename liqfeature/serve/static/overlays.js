@@ -103,12 +103,37 @@ export class Fan extends Overlay {
   }
 }
 
+// Recorded liquidations: an area for each, in proportion to what was liquidated.
+export class Dots extends Overlay {
+  paint(context, { width, height }) {
+    const { theme, side, tiles } = this.view;
+    if (!this.view.layers.dots) return;
+    const most = Math.max(...tiles.flatMap((tile) => tile.dots.map(([, , , held]) => held)), 1e-9);
+    context.strokeStyle = theme.outline;
+    context.lineWidth = 1;
+    let first = 0;
+    for (const tile of tiles) {
+      for (const [column, row, whose, held] of tile.dots) {
+        const name = ["long", "short"][whose];
+        const [x, y] = [this.x(first + column), this.y(0.5 * (tile.edge[row] + tile.edge[row + 1]))];
+        if ((side !== "both" && side !== name) || x < 0 || x > width || y < 0 || y > height) continue;
+        context.fillStyle = theme[name];
+        context.beginPath();
+        context.arc(x, y, 1.5 + 7 * Math.sqrt(held / most), 0, 2 * Math.PI);
+        context.fill();
+        context.stroke();
+      }
+      first += tile.width;
+    }
+  }
+}
+
 export class Trades extends Overlay {
   paint(context, { width }) {
-    const { trades, pair, theme } = this.view;
+    const { trades, name, theme } = this.view;
     context.font = "11px system-ui, DejaVu Sans, sans-serif";
     context.textBaseline = "bottom";
-    for (const trade of trades.open.filter((one) => one.pair === pair)) {
+    for (const trade of trades.open.filter((one) => one.pair === name)) {
       const from = this.at(trade.open_timestamp);
       this.level(context, from, width, trade.open_rate, theme.text, `${trade.is_short ? "short" : "long"} ${price(trade.open_rate)}`, []);
       this.level(context, from, width, trade.stop_loss_abs, theme.fall, `stop ${price(trade.stop_loss_abs)}`, [6, 3]);
@@ -117,7 +142,7 @@ export class Trades extends Overlay {
       this.mark(context, from, trade.open_rate, trade.is_short, theme.text);
     }
     if (this.x(1) - this.x(0) < CLOSED_FROM) return;
-    for (const trade of trades.closed.filter((one) => one.pair === pair)) {
+    for (const trade of trades.closed.filter((one) => one.pair === name)) {
       const [from, to] = [this.at(trade.open_timestamp), this.at(trade.close_timestamp)];
       if (to < 0 || from > width) continue;
       const colour = trade.profit_ratio > 0 ? theme.rise : theme.fall;

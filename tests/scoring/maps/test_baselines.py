@@ -58,7 +58,9 @@ def random_ground(kind: str, n: int = 200, *, holes: float = 0.1) -> Ground:
 
 def cut(c: Market, stop: int) -> Market:
     given = {name: getattr(c, name) for name in c.__slots__ if name != "interval"}
-    return replace(c, **{name: value[..., :stop] for name, value in given.items() if value is not None})
+    return replace(
+        c, **{name: value[..., :stop] for name, value in given.items() if isinstance(value, np.ndarray)}
+    )
 
 
 def flat(

@@ -1,4 +1,6 @@
-"""Colours whose lightness alone tells the amount, the same for both sides, and two themes.
+"""Colours of every picture of the map, whose lightness alone tells the amount, and which cells are hidden.
+
+Pages that are written (`chart`) and the page that is served (`serve`) take them from here.
 
 Scales are made in OKLCH (Björn Ottosson, 2020), where equal steps of lightness look equal. Longs are blue and
 shorts orange, which readers with any common kind of colour blindness tell apart.
@@ -16,9 +18,19 @@ ColourScale = list[tuple[float, str]]
 """Plotly's form: position between 0 and 1, and colour."""
 
 
+HIDDEN = 0.70
+"""Share of the cells, the least of them, that a picture leaves out at first."""
+
+FULL = 0.995
+"""Share of the cells that is told apart by colour; those above look alike."""
+
+NOTHING = "rgba(0, 0, 0, 0)"
+"""Colour of what is hidden."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """Colours of everything but the map.
+    """Colours of the map and of all around it, for pages written and served.
 
     Parameters
     ----------
@@ -27,15 +39,18 @@ class Theme:
     text, faint, line : str
         Letters, secondary letters, and lines of the grid.
     rise, fall : str
-        Candles that closed above and below their open.
+        Candles that closed above and below their open: a green and an orange red that colour-blind readers
+        tell apart.
+    outline, forming : str
+        Around candles, and the candle that is not closed.
     long, short, neither : str
         Lines of either side, and of neither.
-    edge : str
-        Clusters' edges, over the map.
+    frame, label, fan : str
+        Around clusters, behind words on the map, and of the fan of coming hours.
     button, pressed : str
-        Behind and on buttons; plotly paints the pressed one almost white, whatever the theme.
-    least, most : float
-        Lightness of the least and of the greatest amount, 0 to 1; the least is close to `plot`.
+        Behind a button, and behind a pressed one.
+    lightness, hues : tuple of float
+        Of the least amount shown and of the greatest: 0 to 1, and degrees.
     """
 
     paper: str
@@ -45,72 +60,89 @@ class Theme:
     line: str
     rise: str
     fall: str
+    outline: str
+    forming: str
     long: str
     short: str
     neither: str
-    edge: str
+    frame: str
+    label: str
+    fan: str
     button: str
     pressed: str
-    least: float
-    most: float
+    lightness: tuple[float, float]
+    hues: tuple[float, float]
 
 
 THEMES = {
     "dark": Theme(
         paper="#0d1117",
-        plot="#10151d",
+        plot="#0b0f15",
         text="#e6edf3",
         faint="#9aa7b4",
-        line="#252d38",
-        rise="#ffffff",
-        fall="#8b96a5",
-        long="#4ba3e3",
-        short="#e8963c",
+        line="#1c242e",
+        rise="#19d3a2",
+        fall="#ff7a4d",
+        outline="#05070a",
+        forming="#c9d1d9",
+        long="#6db8f2",
+        short="#f2b25c",
         neither="#5fbf8f",
-        edge="#d7f75b",
-        button="#8592a3",
-        pressed="#0d1117",
-        least=0.19,
-        most=0.95,
+        frame="#ffffff",
+        label="rgba(5, 7, 10, 0.82)",
+        fan="#8fb4ff",
+        button="#1b232e",
+        pressed="#35507a",
+        lightness=(0.24, 0.93),
+        hues=(305.0, 95.0),
     ),
     "light": Theme(
         paper="#ffffff",
-        plot="#fbfbfc",
+        plot="#fdfdfe",
         text="#1b2430",
         faint="#56616e",
-        line="#e2e6ea",
-        rise="#8a94a0",
-        fall="#11161d",
-        long="#0a6fb5",
-        short="#b45309",
+        line="#e7ebef",
+        rise="#00966c",
+        fall="#d2520a",
+        outline="#ffffff",
+        forming="#3c4652",
+        long="#0a5fa0",
+        short="#9a4a00",
         neither="#1f7a4d",
-        edge="#a800a8",
-        button="#ccd3da",
-        pressed="#1b2430",
-        least=0.985,
-        most=0.30,
+        frame="#20262e",
+        label="rgba(255, 255, 255, 0.88)",
+        fan="#2c5fc4",
+        button="#eef1f4",
+        pressed="#bcd3f2",
+        lightness=(0.93, 0.30),
+        hues=(95.0, 305.0),
     ),
 }
 
 
 def side_scale(theme: Theme, hue: float) -> ColourScale:
-    """One hue from the background to the brightest; lightness grows in proportion to the amount."""
-    return _scale(theme, [hue] * (_STEPS + 1), 0.16)
+    """One hue from the least amount to the greatest; lightness grows in proportion to the amount."""
+    return _scale(theme, (hue, hue), _STEPS)
 
 
-def common_scale(theme: Theme) -> ColourScale:
+def common_scale(theme: Theme, steps: int = _STEPS) -> ColourScale:
     """Violet over teal to yellow, for both sides together: the same lightness for the same amount."""
-    first, last = (300.0, 105.0) if theme.least < theme.most else (105.0, 300.0)
-    return _scale(theme, [first + (last - first) * i / _STEPS for i in range(_STEPS + 1)], 0.15)
+    return _scale(theme, theme.hues, steps)
 
 
-def _scale(theme: Theme, hues: list[float], chroma: float) -> ColourScale:
+def hidden_below(scale: ColourScale, share: float) -> ColourScale:
+    """Leave out amounts below a share of the greatest, and spread the scale over the others."""
+    rest = [(share + (1 - share) * at, colour) for at, colour in scale]
+    return [(0.0, NOTHING), (share, NOTHING), *rest] if share > 0 else rest
+
+
+def _scale(theme: Theme, hues: tuple[float, float], steps: int) -> ColourScale:
     stops = []
-    for i, hue in enumerate(hues):
-        share = i / _STEPS
-        lightness = theme.least + (theme.most - theme.least) * share
+    for i in range(steps + 1):
+        share = i / steps
+        lightness, hue = (first + (last - first) * share for first, last in (theme.lightness, hues))
         # most colour at middling lightness, where a screen can show it
-        stops.append((share, oklch(lightness, chroma * math.sin(math.pi * (0.08 + 0.84 * share)), hue)))
+        stops.append((share, oklch(lightness, 0.16 * math.sin(math.pi * (0.25 + 0.6 * share)), hue)))
     return stops
 
 
