@@ -23,6 +23,7 @@ from liqfeature.data.schema import RECORDED
 from liqfeature.data.store import write_frame
 from liqfeature.durations import MINUTE, minutes
 from liqfeature.errors import DataError
+from liqfeature.exchange.traits import canonical
 from liqfeature.market.liquidations import HEARD, LEAST_HEARD, totals_of
 from liqfeature.sides import SIDES
 
@@ -300,8 +301,8 @@ def _milliseconds(first: pd.Timestamp | None) -> int:
 def _one_of(database: Database, exchange: str | None) -> str:
     """Return the exchange that is meant."""
     found = sorted({series.exchange for series in database.series()})
-    if exchange in found:
-        return str(exchange)
+    if exchange is not None and (name := canonical(exchange)) in found:
+        return name
     if exchange is None and len(found) == 1:
         return found[0]
     wanted = "one exchange" if exchange is None else exchange

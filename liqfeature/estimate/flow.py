@@ -5,7 +5,6 @@ of history.
 """
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -13,6 +12,7 @@ from typing import Literal
 import numpy as np
 
 from liqfeature.checks import require, require_types
+from liqfeature.exchange.facts import SMALLEST_CONTRACT
 from liqfeature.market.market import Market
 from liqfeature.types import BoolArray, FloatArray
 
@@ -79,7 +79,9 @@ class FlowRule:
         require("scalp_churn", 0 < self.scalp_churn <= 100, "above 0 and at most 100", self.scalp_churn)
         require("most_closed", 0 < self.most_closed < 1, "between 0 and 1", self.most_closed)
         require("open_interest_sides", self.open_interest_sides in (1, 2), "1 or 2", self.open_interest_sides)
-        require("contract_size", 0 <= self.contract_size < math.inf, "at least 0", self.contract_size)
+        known = SMALLEST_CONTRACT <= self.contract_size <= 1 / SMALLEST_CONTRACT
+        rule = f"0 or between {SMALLEST_CONTRACT:g} and {1 / SMALLEST_CONTRACT:g}"
+        require("contract_size", known or self.contract_size == 0, rule, self.contract_size)
         since = self.open_interest_opening_since
         require("open_interest_opening_since", not since or _is_date(since), "a date or empty", repr(since))
         require("open_interest_days", self.open_interest_days > 0, "above 0", self.open_interest_days)

@@ -1,8 +1,10 @@
 """What a bot's market says of itself."""
 
-import math
 from collections.abc import Mapping
 from typing import Any, TypedDict
+
+SMALLEST_CONTRACT, LARGEST_LEVERAGE = 1e-15, 10_000.0
+"""What no market goes beyond: amounts stay numbers, and a rate of margin one that matters."""
 
 
 class MarketFacts(TypedDict):
@@ -23,15 +25,15 @@ def facts_of(market: Mapping[str, Any] | None) -> MarketFacts:
     market = market or {}
     leverage = (market.get("limits") or {}).get("leverage") or {}
     return {
-        "max_leverage": _at_least(1.0, leverage.get("max")),
-        "contract_size": _at_least(math.ulp(0.0), market.get("contractSize")),
+        "max_leverage": _within(1.0, LARGEST_LEVERAGE, leverage.get("max")),
+        "contract_size": _within(SMALLEST_CONTRACT, 1 / SMALLEST_CONTRACT, market.get("contractSize")),
     }
 
 
-def _at_least(least: float, value: Any) -> float | None:
-    """Return a value, which may be text, as a number; None where it is none, or too small to be real."""
+def _within(least: float, most: float, value: Any) -> float | None:
+    """Return a value, which may be text, as a number; None where it is none, or none that can be."""
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
-    return number if least <= number < math.inf else None
+    return number if least <= number <= most else None

@@ -76,7 +76,9 @@ class Access:
 
     def may_listen(self, token: object) -> bool:
         """Whether a client of the websocket sent the token."""
-        return isinstance(token, str) and secrets.compare_digest(token.encode(), self.token.encode())
+        return isinstance(token, str) and secrets.compare_digest(
+            token.encode(errors="replace"), self.token.encode()
+        )
 
 
 class Guard:

@@ -26,6 +26,9 @@ _PATIENCE = 10.0
 _LONGEST = 1_000
 """Letters of a message from a client."""
 
+_ROOM = 123
+"""Bytes of the reason with which a websocket is closed."""
+
 
 def make_app(maps: Maps, access: Access, live: Live) -> "FastAPI":
     """Put the server together.
@@ -131,7 +134,7 @@ class _Routes:
             pass
         except* (ConfigError, DataError) as refused:
             with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-                await websocket.close(1008, str(refused.exceptions[0])[:100])
+                await websocket.close(1008, _reason(refused.exceptions[0]))
         finally:
             self.live.clients.discard(client)
 
@@ -141,8 +144,16 @@ class _Routes:
             await self.live.greet(client)
 
 
+def _reason(error: BaseException) -> str:
+    """Return why a client is closed, in the bytes that the protocol has room for."""
+    return str(error).encode(errors="replace")[:_ROOM].decode(errors="ignore")
+
+
 async def _message(websocket: "WebSocket") -> dict[str, Any]:
-    text = await websocket.receive_text()
+    try:
+        text = await websocket.receive_text() or ""
+    except KeyError:
+        text = ""  # bytes
     try:
         message = json.loads(text) if len(text) <= _LONGEST else None
     except (ValueError, RecursionError):

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from builders.frames import random_candles
 from builders.recordings import record
-from liqfeature import DataError, HeatmapConfig, liquidation_features
+from liqfeature import ConfigError, DataError, HeatmapConfig, liquidation_features
 from liqfeature.data.database import Database, Row
 from liqfeature.data.kinds import ORDERS, SILENT, TOTALS, Series
 from liqfeature.data.prints import Print
@@ -90,6 +90,14 @@ def test_of_several_exchanges_one_must_be_named(path):
             load(path, PAIR, "okx")
         load(path, PAIR, "bybit")
     assert load_recording(path, PAIR, "bybit")["exchange"].tolist() == ["bybit"]
+    assert load_recording(path, PAIR, "binanceusdm")["exchange"].tolist() == ["binance"]
+
+
+@pytest.mark.parametrize("timeframe", ["", "5", "m", "5x", "0m", "-5m", "5.5m", "five"])
+def test_what_is_no_timeframe_is_refused(path, timeframe):
+    record(path, PRINTS)
+    with pytest.raises(ConfigError, match="timeframe must be such as 5m, 1h or 1d, received"):
+        load_totals(path, PAIR, timeframe)
 
 
 # Totals.

@@ -71,6 +71,8 @@ def test_a_market_says_its_limit_and_its_contract_size():
         {"limits": {"leverage": {"max": 0}}, "contractSize": 0},
         {"limits": {"leverage": {"max": "n/a"}}, "contractSize": "n/a"},
         {"limits": {"leverage": {"max": float("inf")}}, "contractSize": float("nan")},
+        {"limits": {"leverage": {"max": 1e9}}, "contractSize": 1e300},
+        {"limits": {"leverage": {"max": 10**400}}, "contractSize": 5e-324},
     ],
 )
 def test_what_a_market_does_not_say_is_none(market):

@@ -162,7 +162,9 @@ def test_a_date_that_is_none_is_refused(since):
         FlowRule(open_interest_opening_since=since)
 
 
-@pytest.mark.parametrize("size", [-1.0, np.nan, np.inf])
+@pytest.mark.parametrize("size", [-1.0, np.nan, np.inf, 5e-324, 1e300])
 def test_a_contract_size_that_is_none_is_refused(size):
-    with pytest.raises(ConfigError, match=f"^contract_size must be at least 0, received {size}$"):
+    with pytest.raises(
+        ConfigError, match=rf"^contract_size must be 0 or between 1e-15 and 1e\+15, received {size}$"
+    ):
         FlowRule(contract_size=size)

@@ -24,6 +24,7 @@ HOSTILE = (
     "BTC/USDT:USDT\0",
     "<script>alert(1)</script>",
     "A" * 5000,
+    "\U0001f4a9" * 40,
     "' OR 1=1 --",
     "\u202eBTC",
 )
@@ -131,6 +132,7 @@ def test_a_client_with_the_token_gets_the_state_and_then_signs_of_life(page):
     [
         *("{}", "[]", "x", "7", "null", "[" * 900, "é"),
         *('{"token": ""}', '{"token": "x"}', '{"token": null}', '{"token": ["é"]}', '{"token": "é"}'),
+        *('{"token": "\\ud800"}', "\U0001f4a9" * 100, '{"token": 1e400}'),
         *('{"a":"' + "b" * 2000 + '"}', "b" * 10_000, b"bytes"),
     ],
 )
@@ -142,7 +144,9 @@ def test_a_client_without_the_token_is_closed(page, first):
     assert page.get("/api/session").status_code == 200
 
 
-@pytest.mark.parametrize("then", [*(json.dumps({"pair": name}) for name in HOSTILE), "x", "null", "7", "{}"])
+@pytest.mark.parametrize(
+    "then", [*(json.dumps({"pair": name}) for name in HOSTILE), "x", "null", "7", "{}", b"bytes"]
+)
 def test_a_hostile_message_closes_the_client_and_nothing_else(page, then):
     with page.watch(PAIR) as socket, page.watch(PAIR) as other:
         socket.send(then)
