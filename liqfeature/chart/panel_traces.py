@@ -15,14 +15,14 @@ from liqfeature.sides import LONG, SHORT
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-HEIGHT, TOP, BOTTOM, BETWEEN = 220, 132, 34, 58
-"""Pixels: of a panel, above the first, below the last, and from one to the next."""
+HEIGHT, TOP, SLIM_TOP, BOTTOM, BETWEEN = 220, 150, 244, 34, 58
+"""Pixels: of a panel, above the first (on a narrow screen too), below the last, and from one to the next."""
 
 _GAP = 0.07
 """Between columns, as a share of the width."""
 
 
-def panels_figure(panels: list[Panel], *, theme: str, columns: int = 2) -> "go.Figure":
+def panels_figure(panels: list[Panel], *, theme: str, columns: int = 2, narrow: bool = False) -> "go.Figure":
     """Draw panels from left to right and down.
 
     Parameters
@@ -33,19 +33,22 @@ def panels_figure(panels: list[Panel], *, theme: str, columns: int = 2) -> "go.F
         "dark" or "light".
     columns : int, default 2
         At most.
+    narrow : bool
+        One below the other, with smaller letters.
     """
-    go, colours, columns = plotly_objects(), THEMES[theme], min(columns, len(panels))
+    go, colours, columns = plotly_objects(), THEMES[theme], 1 if narrow else min(columns, len(panels))
+    top_margin, letters = (SLIM_TOP, 10) if narrow else (TOP, 12)
     rows = math.ceil(len(panels) / columns)
     height = rows * HEIGHT + (rows - 1) * BETWEEN
     look: dict[str, Any] = {
-        "height": height + TOP + BOTTOM,
-        "margin": {"t": TOP, "b": BOTTOM, "l": 62, "r": 14},
+        "height": height + top_margin + BOTTOM,
+        "margin": {"t": top_margin, "b": BOTTOM, "l": 62, "r": 14},
         "paper_bgcolor": colours.paper,
         "plot_bgcolor": colours.plot,
-        "font": {"color": colours.text, "size": 12, "family": "system-ui, DejaVu Sans, sans-serif"},
-        "legend": {"orientation": "h", "x": 0, "y": 1 + 128 / height, "yanchor": "top"},
+        "font": {"color": colours.text, "size": letters, "family": "system-ui, DejaVu Sans, sans-serif"},
+        "legend": {"orientation": "h", "x": 0, "y": 1 + (top_margin - 4) / height, "yanchor": "top"},
         "annotations": [],
-        **_colour_axes(panels, colours, height),
+        **_colour_axes(panels, colours, height, narrow),
     }
     traces, named = [], set[str]()
     for i, panel in enumerate(panels):
@@ -61,7 +64,8 @@ def panels_figure(panels: list[Panel], *, theme: str, columns: int = 2) -> "go.F
             "range": span,
             "rangeslider": {"visible": False},
             "type": "date",
-            "nticks": 6,
+            "nticks": 4 if narrow else 6,
+            "tickangle": 0,
         }
         look[f"yaxis{number}"] = axis | {
             "anchor": f"x{number}",
@@ -71,7 +75,15 @@ def panels_figure(panels: list[Panel], *, theme: str, columns: int = 2) -> "go.F
             "nticks": 6,
         }
         at = {"xref": "paper", "yref": "paper", "x": left, "y": top, "xanchor": "left", "yanchor": "bottom"}
-        look["annotations"].append(at | {"text": panel.title, "showarrow": False, "font": {"size": 13}})
+        look["annotations"].append(
+            at
+            | {
+                "xshift": -54 if narrow else 0,
+                "text": panel.title,
+                "showarrow": False,
+                "font": {"size": letters + 1},
+            }
+        )
         for trace in _traces(panel, go, colours):
             trace.update(xaxis=f"x{number}", yaxis=f"y{number}")
             if trace.type == "scatter":
@@ -81,23 +93,24 @@ def panels_figure(panels: list[Panel], *, theme: str, columns: int = 2) -> "go.F
     return go.Figure(traces, look)
 
 
-def _colour_axes(panels: list[Panel], theme: Theme, height: int) -> dict[str, Any]:
+def _colour_axes(panels: list[Panel], theme: Theme, height: int, narrow: bool) -> dict[str, Any]:
     dense = np.concatenate([panel.density(side).ravel() for panel in panels for side in (LONG, SHORT)])
     held = dense[~np.isnan(dense)]
     least, full = np.quantile(held, [HIDDEN, FULL]) if held.size else (0.0, 1.0)
     words = f"share of open interest per 1 % of price; below {least:.2g}, {HIDDEN:.0%} of cells, hidden"
+    words = words.replace("; ", "<br>") if narrow else words
     bar = {
         "title": {"text": words, "side": "top"},
         "orientation": "h",
         "thickness": 9,
-        "len": 0.6,
+        "len": 0.9 if narrow else 0.6,
         "x": 0,
         "xanchor": "left",
         "y": 1 + 36 / height,
         "yanchor": "bottom",
         "ypad": 0,
         "nticks": 4,
-        "tickfont": {"size": 11},
+        "tickfont": {"size": 10},
         "outlinewidth": 0,
     }
     scale = hidden_below(common_scale(theme), float(least / full))

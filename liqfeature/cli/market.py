@@ -31,6 +31,8 @@ def add_market(command: argparse.ArgumentParser) -> "argparse._ActionsContainer"
     command.add_argument("--pair", help=told)
     told = f"of the candles (default: the configuration's, else {TIMEFRAME})"
     command.add_argument("--timeframe", help=told)
+    told = "reckon liq_amplification_* with the order books in DIR/depth (`liqfeature download` fetches them)"
+    command.add_argument("--depth", action="store_true", help=told)
     told = "database of `liqfeature import` and `liqfeature record`, for --source"
     command.add_argument("--recordings", type=Path, metavar="FILE", help=told)
     told = "whose maps in --recordings to read instead of the estimate, such as coinglass"
@@ -61,6 +63,8 @@ def load_market(args: argparse.Namespace, pair: str = "", timeframe: str = "") -
     )
     if getattr(args, "source", None):
         market = _with_maps(market, args)
+    if getattr(args, "depth", False):
+        market = _with_depth(market, source.datadir)
     used = ", ".join(name.replace("_", " ") for name, table in market.inputs.items() if table is not None)
     where = f"{market.pair} {market.timeframe} of {market.exchange}{', SANDBOX' if market.simulated else ''}"
     print(f"{where}: {len(market.candles)} candles, {used or 'nothing beside them'}", file=sys.stderr)
@@ -76,6 +80,17 @@ def _with_maps(market: "PairData", args: argparse.Namespace) -> "PairData":
         raise ConfigError(message)
     maps = load_maps(args.recordings, market.pair, args.source)
     return dataclasses.replace(market, inputs={**market.inputs, "maps": maps})
+
+
+def _with_depth(market: "PairData", datadir: Path) -> "PairData":
+    """Add the order books of a data directory."""
+    from liqfeature.data.store import file_apart, read_frame
+
+    path = file_apart(datadir, market.pair, "depth", "5m")
+    if not path.exists():
+        message = f"--depth needs {path} (liqfeature download --datasets bookDepth), received no such file"
+        raise ConfigError(message)
+    return dataclasses.replace(market, inputs={**market.inputs, "depth": read_frame(path)})
 
 
 def add_beside(command: argparse.ArgumentParser) -> None:

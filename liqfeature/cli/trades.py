@@ -53,9 +53,10 @@ def _trades(args: argparse.Namespace) -> int:
     markets = load_markets(args, backtest)
     unit = backtest.figures["stake_currency"]
     with working("drawing trades: about ten seconds"):
-        figure = panels_figure(panels_of(chosen, markets, unit), theme=args.theme)
+        panels = panels_of(chosen, markets, unit)
+        figure, slim = (panels_figure(panels, theme=args.theme, narrow=narrow) for narrow in (False, True))
     title = title_of(markets, f"trades of {backtest.strategy} by {args.by.replace('_', ' ')}")
-    part = Part(facts={}, wide=figure)
+    part = Part(facts={}, wide=figure, slim=slim)
     write_page([part], args.out, title=title, note=_NOTE.format(unit=unit), theme=args.theme)
     if args.picture:
         height = int(figure.layout.height) + _HEADING

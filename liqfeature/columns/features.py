@@ -80,6 +80,9 @@ POSITIONING_COLUMNS = {
 }
 """Columns that are there where `positioning` is."""
 
+WITHOUT_DEPTH = 0.95
+"""Of `liq_quality` where depth is an input and is missing: two of the columns then have the constant."""
+
 FURTHER = POSITIONING_COLUMNS | VENUE_COLUMNS
 """Columns that are there where their input is: `positioning`, `venues`."""
 
@@ -106,7 +109,7 @@ def liquidation_features(
     config : HeatmapConfig, optional
         Default: `HeatmapConfig()`. Better: `HeatmapConfig.for_pair(pair, exchange)`.
     **inputs
-        `open_interest`, `funding_rate`, `mark`, `liquidations`, `positioning`, `maps`, `venues`: see
+        `open_interest`, `funding_rate`, `mark`, `liquidations`, `positioning`, `maps`, `depth`, `venues`: see
         `liqfeature.market.market.Inputs`.
 
     Returns
@@ -127,6 +130,7 @@ def liquidation_features(
     1 where it is fresh, falling to 0.5 without; the lower of now and the mean over `max_age` counts. It is
     halved where volume comes in contracts of unknown size, and where the pair's leverage limit is assumed.
     With `maps` it is also multiplied by how fresh the map is: 1 when it was taken, 0 after a lookback.
+    With `depth` it is `WITHOUT_DEPTH` times that where depth is not known.
     With `venues` it is multiplied by the mean of 1 and `liq_fresh`.
     """
     config = configuration(config)
@@ -212,4 +216,6 @@ def _quality(scan: Scan) -> FloatArray:
     quality *= np.where(market.sized, 1.0, 0.5) * (1.0 if config.limits_known else 0.5)
     if market.maps is not None:
         quality *= np.nan_to_num(1.0 - market.maps.age / config.lookback)
+    if market.depth is not None:
+        quality *= np.where(np.isnan(market.depth).any(axis=0), WITHOUT_DEPTH, 1.0)
     return quality if scan.together is None else quality * (0.5 + 0.5 * scan.together.fresh_share)

@@ -42,6 +42,9 @@ WORDS = {
     Reason.UNKNOWN_SIZE: "the contract size is not known: amounts count contracts",
 }
 
+_ALL = sum(Reason)
+"""The largest sum: another value is of no version that is known, and not sound."""
+
 BLOCKING = Reason.WARM_UP | Reason.STALE_OPEN_INTEREST | Reason.LOW_QUALITY | Reason.UNTRADED
 """Reasons not to enter. Without any open interest, with an assumed leverage limit or amounts in contracts the
 columns are worth less (`liq_quality`); where that leaves too little, `LOW_QUALITY` says so."""
@@ -187,19 +190,22 @@ def sound(rows: pd.DataFrame, blocking: Reason = BLOCKING) -> "pd.Series[bool]":
     Parameters
     ----------
     rows : DataFrame
-        With `liq_health`; NaN there, as of a row that was never computed, is not sound.
+        With `liq_health`; NaN there, as of a row that was never computed, is not sound, nor is any other
+        value that is no sum of reasons.
     blocking : Reason
         Reasons that forbid it.
     """
     require_column(rows, COLUMN, "rows")
-    reasons = rows[COLUMN].fillna(float(blocking)).astype("int64")
+    is_sum = rows[COLUMN].between(0, _ALL) & (rows[COLUMN] % 1 == 0)
+    reasons = rows[COLUMN].where(is_sum, float(blocking)).astype("int64")
     return (reasons & int(blocking)) == 0
 
 
 def is_sound(row: "pd.Series[float]", blocking: Reason = BLOCKING) -> bool:
     """Tell whether one row may be acted upon; a row without the column may."""
     reasons = row.get(COLUMN, 0.0)
-    return bool(reasons == reasons) and not int(reasons) & int(blocking)
+    is_sum = 0 <= reasons <= _ALL and reasons == int(reasons)  # False for NaN
+    return bool(is_sum) and not int(reasons) & int(blocking)
 
 
 def reasons_of(value: float) -> list[Reason]:

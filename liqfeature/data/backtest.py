@@ -1,9 +1,11 @@
 """What a backtest of Freqtrade wrote, read without Freqtrade."""
 
 import json
+import math
 import zipfile
 import zlib
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,10 @@ def _trades(rows: list[dict[str, Any]]) -> pd.DataFrame:
     for column in _NUMBERS:
         trades[column] = pd.to_numeric(trades[column])
     trades["enter_tag"] = trades["enter_tag"].fillna("")  # of a strategy without tags
+    known = (trades["close_date"] >= trades["open_date"]) & (trades[[*_NUMBERS]].abs() < math.inf).all(axis=1)
+    known &= trades[["open_rate", "close_rate"]].gt(0).all(axis=1)
+    if not known.all():
+        raise ValueError(trades.loc[~known, [*_DATES, *_NUMBERS]].iloc[0].to_dict())
     texts = [text for column in _TEXTS for text in trades[column]]
     orders = [order for row in trades["orders"] for order in row]
     if trades["is_short"].dtype != bool or not all(isinstance(text, str) for text in texts):
@@ -91,8 +97,10 @@ def _check(figures: dict[str, Any]) -> None:
         if not isinstance(figures[name], str):
             raise TypeError(name, figures[name])
     for end in ("start", "end"):
-        pd.Timestamp(figures[f"backtest_{end}"], tz="UTC")
-    float(figures["starting_balance"])
+        datetime.fromisoformat(figures[f"backtest_{end}"])
+    if not 0 < (balance := float(figures["starting_balance"])) < math.inf:
+        message = f"starting_balance {balance}"
+        raise ValueError(message)
     for name in SHOWN:
         if figures.get(name) is not None:
             float(figures[name])

@@ -72,8 +72,11 @@ def read_frame(path: str | Path) -> pd.DataFrame:
 
 
 def write_frame(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write a frame as feather or parquet, by the suffix; an older file is replaced only at the end."""
-    path = Path(path)
+    """Write a frame as feather or parquet, by the suffix; an older file is replaced only at the end.
+
+    Where the path is a link, what it leads to is replaced.
+    """
+    path = Path(path).resolve()
     require_suffix(path)
     unfinished = path.with_name(f".{path.name}.part")
     try:

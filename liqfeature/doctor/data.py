@@ -107,6 +107,13 @@ def check_positioning(wanted: Wanted, positioning: pd.DataFrame) -> Finding:
     return fine(check, f"{len(positioning):,} rows{last}: {unused}")
 
 
+def check_depth(wanted: Wanted, depth: pd.DataFrame) -> Finding:
+    """Until when there are order books, which nothing needs."""
+    check, used = f"{wanted.pair} order books", "read with --depth, strategies do not read them"
+    last = "" if depth.empty else f" until {depth['date'].iloc[-1]:%Y-%m-%d}"
+    return fine(check, f"{len(depth):,} rows{last}: {used}")
+
+
 def check_candles(wanted: Wanted, candles: pd.DataFrame, interval: int, warmup: int) -> list[Finding]:
     """Whether candles are in order, complete, and more than the warm-up.
 

@@ -13,6 +13,7 @@ from liqfeature.data.schema import SANDBOX_MARKER
 from liqfeature.data.store import candle_files, downloaded_pairs, file_apart, read_frame
 from liqfeature.doctor import data, machine, settings
 from liqfeature.doctor.finding import Finding, Level, fail, warn
+from liqfeature.doctor.recordings import check_recordings
 from liqfeature.doctor.venues import check_venues
 from liqfeature.durations import MINUTE, minutes
 from liqfeature.errors import DataError
@@ -112,6 +113,9 @@ def _of_data(subject: Subject) -> Iterator[Finding]:
         return
     for pair in pairs:
         yield from _of_pair(subject, pair)
+        if recordings := subject.config.get("recordings"):
+            source = str(subject.config.get("map_source") or "")
+            yield from check_recordings(Path(recordings), pair, subject.known or subject.exchange, source)
 
 
 def _of_pair(subject: Subject, pair: str) -> Iterator[Finding]:
@@ -135,6 +139,9 @@ def _of_pair(subject: Subject, pair: str) -> Iterator[Finding]:
         positioning = file_apart(subject.datadir, pair, "positioning", "5m")
         if positioning.exists():
             yield data.check_positioning(wanted, read_frame(positioning))
+        depth = file_apart(subject.datadir, pair, "depth", "5m")
+        if depth.exists():
+            yield data.check_depth(wanted, read_frame(depth))
     except DataError as error:
         yield fail(f"{pair} files", str(error), wanted.download(subject.timeframe, "futures") + " --erase")
 

@@ -298,8 +298,14 @@ def _reading(
         edge=np.stack([edge[::-1], edge]),
         price=market.close,
         sigma=sigma,
-        impact=rule.impact_per_notional(outlook.usual_variance(lookback), notional),
+        impact=_by_depth(rule.impact_per_notional(outlook.usual_variance(lookback), notional), market),
     )
+
+
+def _by_depth(impact: FloatArray, market: Market) -> FloatArray:
+    """Impact by side: less where the book is deeper than usual; as it is where depth is not known."""
+    both = np.stack([impact, impact])
+    return both if market.depth is None else np.where(market.depth > 0, both / market.depth, both)
 
 
 def _workspace(config: HeatmapConfig, n_taps: int, n_levels: int) -> Workspace:

@@ -7,7 +7,7 @@ from liqfeature.errors import ConfigError
 
 _LINEAR = re.compile(r"(?P<base>[^/:\s]+)/(?P<quote>[^/:\sa-z-]+):(?P<settle>[^/:\sa-z-]+)(?:-\d{6})?")
 _MULTIPLES = ("1000", "10000", "1000000", "1M")
-_MULTIPLIED = re.compile(r"(?:1000000|10000|1000|1M|k)(?P<coin>[^\W\d].+)|(?P<other>.*[^\W\d])1000")
+_MULTIPLIED = re.compile(r"(?:10{3,}|1M|k)(?P<coin>[^\W\d].+)|(?P<other>.*[^\W\d])1000")
 
 
 class Pair(NamedTuple):

@@ -10,7 +10,7 @@ from liqfeature.checks import require
 from liqfeature.exchange.binance_tiers import binance_tiers, source
 from liqfeature.exchange.pairs import Pair, linear_pair, names_of_coin
 from liqfeature.exchange.tiers import LeverageTier, fallback_tiers, half_initial_margin, limited_tiers
-from liqfeature.exchange.traits import canonical
+from liqfeature.exchange.traits import canonical, exchange_traits
 
 logger = logging.getLogger(__name__)
 
@@ -73,12 +73,13 @@ def find_tiers(pair: str, exchange: str = "binance", *, max_leverage: float | No
     Raises
     ------
     ConfigError
-        If the pair is no linear future, or `max_leverage` is below 1.
+        If the pair is no linear future, the exchange is not known, or `max_leverage` is below 1.
 
     Notes
     -----
     The answer is remembered for the life of the process, so each combination is logged once.
     """
+    exchange_traits(exchange)
     return _find_tiers(pair, canonical(exchange), max_leverage)
 
 

@@ -15,11 +15,20 @@ LEAST, MOST = 1e-100, 1e100
 """Of prices and amounts: products and ratios of a few of them are numbers, too."""
 
 
-def require_column(frame: pd.DataFrame, column: str, name: str) -> None:
-    """Raise MissingColumnError unless the frame, called `name` in the message, has the column; once."""
+def as_frame(frame: object, name: str) -> pd.DataFrame:
+    """Return what must be a DataFrame whose columns have one name each; a DataError for anything else."""
     if not isinstance(frame, pd.DataFrame):
         message = f"{name} must be a DataFrame, received {type(frame).__name__}"
         raise DataError(message)
+    if frame.columns.nlevels > 1:
+        message = f"{name} must have columns of one name each, received {list(frame.columns)[:6]}"
+        raise DataError(message)
+    return frame
+
+
+def require_column(frame: pd.DataFrame, column: str, name: str) -> None:
+    """Raise MissingColumnError unless the frame, called `name` in the message, has the column; once."""
+    as_frame(frame, name)
     if column not in frame.columns:
         message = f"{name} lack column {column!r}; received {[str(c) for c in frame.columns]}"
         raise MissingColumnError(message)
@@ -55,16 +64,23 @@ def numbers(frame: pd.DataFrame, column: str, name: str) -> FloatArray:
     received = frame[column]
     if isinstance(plain := received.dtype, np.dtype) and plain.kind in "fiu":
         return np.array(received.to_numpy(), dtype=np.float64, order="C")
-    values = pd.to_numeric(received, errors="coerce")
-    text = received.notna() & values.isna()
-    if text.any():
-        message = f"{name}: column {column!r} must hold numbers, received {received[text].iloc[0]!r}"
+    readable = received.mask(received.map(_is_no_number)) if received.dtype == object else received
+    values = pd.to_numeric(readable, errors="coerce")
+    wrong = received.notna() & values.isna()
+    if wrong.any():
+        message = f"{name}: column {column!r} must hold numbers, received {received[wrong].iloc[0]!r:.40}"
         raise DataError(message)
     for dtype in (received.dtype, values.dtype):
         if dtype.kind in "Mmbc":  # dates, spans of time, truths and complex numbers turn into numbers
             message = f"{name}: column {column!r} must hold numbers, received dtype {dtype}"
             raise DataError(message)
     return np.array(values.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64, order="C")
+
+
+def _is_no_number(value: object) -> bool:
+    """Whether pandas would take a truth for 0 or 1, or a whole number that no float64 can hold."""
+    too_large = isinstance(value, int) and value.bit_length() > np.finfo(np.float64).maxexp
+    return isinstance(value, bool | np.bool_) or too_large
 
 
 def amounts(frame: pd.DataFrame, column: str, name: str) -> FloatArray:

@@ -17,6 +17,9 @@ MOST_FUNDING = 0.1
 PERCENT, LEAST_PAYMENTS = 0.003, 12
 """Payments of which half exceed .3 % of notional only if they are percent: .01 is usual."""
 
+PERCENT_HOURLY, LEAST_HOURS = 0.0012, 96
+"""Over so many hours this much of notional for each says so, too: .01 every eight is .00125 every hour."""
+
 
 def rate_column(frame: pd.DataFrame) -> str:
     """Return the name of the column of rates: `funding_rate`, or `open`, as it was called before."""
@@ -49,10 +52,11 @@ def join_funding(frame: pd.DataFrame | None, time: IntArray, interval: int) -> F
     funding = np.zeros(time.size)
     if frame is None or frame.empty or time.size == 0:
         return funding
-    known_at = times(frame, "funding") + FUNDING_REFRESH
+    stamp = times(frame, "funding")
+    known_at = stamp + FUNDING_REFRESH
     column = rate_column(frame)
     rate = np.nan_to_num(numbers(frame, column, "funding"), posinf=np.inf, neginf=-np.inf)
-    _check_rates(rate, column)
+    _check_rates(rate, column, stamp)
     row = np.searchsorted(time + interval, known_at, side="left")
     inside = (row < time.size) & (known_at > time[0])
     np.add.at(funding, row[inside], rate[inside])
@@ -64,13 +68,17 @@ def join_funding(frame: pd.DataFrame | None, time: IntArray, interval: int) -> F
     return funding
 
 
-def _check_rates(rate: FloatArray, column: str) -> None:
+def _check_rates(rate: FloatArray, column: str, stamp: IntArray) -> None:
     if (wrong := np.abs(rate) > MOST_FUNDING).any():
         rule = f"a fraction of notional within {MOST_FUNDING} of 0"
         message = f"funding: column {column!r} must be {rule}, received {rate[wrong][0]}"
         raise DataError(message)
-    paid = np.abs(rate[rate != 0])
-    if paid.size >= LEAST_PAYMENTS and (usual := float(np.median(paid))) > PERCENT:
-        received = f"{usual:g} as the median of {paid.size} payments"
+    hours = np.maximum(np.diff(stamp, prepend=stamp[:1]) / HOUR, 1.0)
+    paid = rate != 0
+    hourly = PERCENT_HOURLY if hours[paid].sum() >= LEAST_HOURS else PERCENT
+    largest = np.minimum(hourly * hours, PERCENT)
+    if paid.sum() >= LEAST_PAYMENTS and np.median(np.abs(rate / largest)[paid]) > 1:
+        usual = float(np.median(np.abs(rate[paid])))
+        received = f"{usual:g} as the median of {paid.sum()} payments"
         message = f"funding: column {column!r} must be fractions, not percent, received {received}"
         raise DataError(message)

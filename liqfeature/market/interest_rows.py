@@ -12,11 +12,12 @@ from liqfeature.types import FloatArray, IntArray
 
 OPEN_INTEREST_COLUMNS = ("open_interest_amount", "open_interest_value")
 
-PRICE_TOLERANCE = 2.0
+PRICE_TOLERANCE = 1.5
 """Open-interest value over amount is a price: a row whose price is off by more belongs to another pair."""
 
-ROUND = 0.05
-"""Contract sizes are a digit and zeros: value over amount and price is rounded to that, or to two digits."""
+ROUND, ROUND_FURTHER = 0.05, 0.025
+"""Contract sizes are few digits and zeros: value over amount and price is rounded to one digit where it lies
+as near to that, to two where it lies as near to those, else to three."""
 
 
 class Rows(NamedTuple):
@@ -63,8 +64,8 @@ def rows_of(frame: pd.DataFrame, time: IntArray, close: FloatArray, rule: JoinRu
     amount = amount * size
     price = value / amount
     off = price / close_before
-    foreign = (off > PRICE_TOLERANCE) | (off < 1 / PRICE_TOLERANCE)
     amount = np.where(np.isfinite(amount), amount, value / close_before)
+    foreign = (off > PRICE_TOLERANCE) | (off < 1 / PRICE_TOLERANCE)
     usable = np.flatnonzero(np.isfinite(amount) & ~foreign)
     if AVAILABLE in frame and usable.size:
         came = available[usable]
@@ -78,8 +79,9 @@ def _contract_size(told: FloatArray, rule: JoinRule) -> FloatArray:
         return np.ones_like(told)
     if rule.contract_size > 0:
         return np.full_like(told, rule.contract_size)
-    one, two = (_to_digits(told, digits) for digits in (1, 2))
-    return np.where(np.abs(one / told - 1.0) <= ROUND, one, two)
+    one, two, three = (_to_digits(told, digits) for digits in (1, 2, 3))
+    further = np.where(np.abs(two / told - 1.0) <= ROUND_FURTHER, two, three)
+    return np.where(np.abs(one / told - 1.0) <= ROUND, one, further)
 
 
 def _to_digits(values: FloatArray, digits: int) -> FloatArray:

@@ -6,19 +6,12 @@ import pandas as pd
 from liqfeature.durations import MINUTE
 from liqfeature.errors import DataError
 from liqfeature.market.frames import numbers, times
+from liqfeature.market.interest_rows import PRICE_TOLERANCE
 from liqfeature.types import FloatArray, IntArray
-
-_FARTHEST = 2.0
-"""Times the close, above or below it: what lies farther off is the mark of another market, or unit."""
 
 
 def join_mark(
-    frame: pd.DataFrame | None,
-    time: IntArray,
-    interval: int,
-    high: FloatArray,
-    low: FloatArray,
-    close: FloatArray,
+    frame: pd.DataFrame | None, time: IntArray, interval: int, high: FloatArray, low: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Find the highest and lowest mark price of each candle.
 
@@ -28,15 +21,14 @@ def join_mark(
     Parameters
     ----------
     frame : DataFrame or None
-        `date, high, low` of the mark price, of the candles' timeframe. Rows that are NaN, not above 0, or
-        farther from the candle's close than twice or half of it are passed over: beside the mark of another
-        market no low would reach the longs, or no high the shorts.
+        `date, high, low` of the mark price, of the candles' timeframe. Rows that are NaN, not above 0 or
+        far off the candle, which are another pair's, are passed over.
     time : ndarray of shape (n,)
         Opening of each candle in milliseconds.
     interval : int
         Milliseconds from one candle to the next.
-    high, low, close : ndarray of shape (n,)
-        Of the candles: high and low stand where there is no mark candle.
+    high, low : ndarray of shape (n,)
+        Of the candles: what stands where there is no mark candle.
 
     Returns
     -------
@@ -61,7 +53,7 @@ def join_mark(
     highest, lowest = numbers(frame, "high", "mark candles"), numbers(frame, "low", "mark candles")
     row = np.clip(np.searchsorted(stamp, time), 0, stamp.size - 1)
     sound = (lowest > 0) & (highest >= lowest)
-    same_market = (lowest[row] <= _FARTHEST * close) & (close <= _FARTHEST * highest[row])
-    known = (stamp[row] == time) & sound[row] & same_market
+    foreign = (lowest[row] > PRICE_TOLERANCE * high) | (highest[row] * PRICE_TOLERANCE < low)
+    known = (stamp[row] == time) & sound[row] & ~foreign
     mark_high[known], mark_low[known] = highest[row[known]], lowest[row[known]]
     return mark_high, mark_low

@@ -11,7 +11,8 @@ import pandas as pd
 from liqfeature.durations import DAY
 from liqfeature.errors import DataError
 from liqfeature.market.candles import CANDLE_COLUMNS, check_prices, interval_of
-from liqfeature.market.frames import numbers, require_same_zone, times
+from liqfeature.market.depth import join_depth
+from liqfeature.market.frames import as_frame, numbers, require_same_zone, times
 from liqfeature.market.funding import join_funding
 from liqfeature.market.liquidations import usual_liquidations
 from liqfeature.market.maps import KnownMaps, join_maps
@@ -52,6 +53,10 @@ class Inputs(TypedDict, total=False):
         high, notional`, a row for each level of each. They take the place of the estimate: each map stands
         from the candle at whose close it could be known until the next one; what price touches meanwhile is
         gone.
+    depth : DataFrame
+        Order book: `date, below_1, above_1`, what rests within 1 % of price, as `liqfeature download
+        --datasets bookDepth` writes it. `liq_amplification_*` then reckons with the depth of the moment
+        instead of the usual one; beside it `liq_quality` changes alone.
     venues : mapping of str to Venue
         Other exchanges on which the coin trades, by name. All columns then read the sum of the exchanges'
         maps, and those of `columns.venues` are added.
@@ -63,6 +68,7 @@ class Inputs(TypedDict, total=False):
     liquidations: pd.DataFrame | None
     positioning: pd.DataFrame | None
     maps: pd.DataFrame | None
+    depth: pd.DataFrame | None
     venues: Mapping[str, Venue] | None
 
 
@@ -102,6 +108,9 @@ class Market:
         Logarithms of the ratios of longs to shorts, NaN where unknown; None without the input.
     maps : KnownMaps or None
         Maps made elsewhere; None without the input.
+    depth : ndarray of shape (2, n) or None
+        Depth of the order book over the usual, below price and above it; NaN where unknown, None without the
+        input.
     interest_period : ndarray
         Candles from one row of open interest to the next; NaN where there is none.
     venues : tuple of Abroad
@@ -126,6 +135,7 @@ class Market:
     liquidated: FloatArray
     positioning: FloatArray | None = None
     maps: KnownMaps | None = None
+    depth: FloatArray | None = None
     interest_period: FloatArray
     venues: "tuple[Abroad, ...]" = ()
 
@@ -188,12 +198,14 @@ class Market:
         """Join the frames of one exchange; `interval` where it is known beforehand."""
         time = times(candles, "candles")
         for name, frame in inputs.items():
-            if isinstance(frame, pd.DataFrame) and not frame.empty:
-                require_same_zone(frame, candles, name.replace("_", " "))
+            if name == "venues" or frame is None:
+                continue
+            if len(checked := as_frame(frame, name.replace("_", " "))):
+                require_same_zone(checked, candles, name.replace("_", " "))
         opening, high, low, close, volume = (numbers(candles, c, "candles") for c in CANDLE_COLUMNS[1:])
         check_prices(time, open=opening, high=high, low=low, close=close, volume=volume)
         interval = interval or interval_of(time)
-        mark_high, mark_low = join_mark(inputs.get("mark"), time, interval, high, low, close)
+        mark_high, mark_low = join_mark(inputs.get("mark"), time, interval, high, low)
         known = join_open_interest(inputs.get("open_interest"), time, close, interval, rule)
         unit = base_per_unit(volume, known.amount, known.contract_size, rule, candles_per_day=DAY / interval)
         recorded = inputs.get("liquidations")
@@ -216,6 +228,7 @@ class Market:
             liquidated=usual_liquidations(recorded, time, interval, rule.lookback, delay=interval),
             positioning=join_positioning(inputs.get("positioning"), time, interval),
             maps=join_maps(inputs.get("maps"), time, interval, rule.lookback),
+            depth=join_depth(inputs.get("depth"), time, interval, rule.lookback),
             interest_period=known.period,
         )
 

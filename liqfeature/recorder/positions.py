@@ -155,8 +155,15 @@ class PositionPoller:
             return
         self.accounts.answered(address, positions, self.now(), self.marks)
         if self._raw is not None:
-            with self._raw.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"time": self.now(), "user": address, "answer": answer}) + "\n")
+            self._keep({"time": self.now(), "user": address, "answer": answer}, self._raw)
+
+    def _keep(self, answer: Mapping[str, Any], raw: Path) -> None:
+        """Add an answer to the file that was asked for; a full disk costs that answer alone."""
+        try:
+            with raw.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(answer) + "\n")
+        except OSError as error:
+            _LOG.warning("%s: cannot write an answer: %s", self.name, error.strerror)
 
     def _take_prices(self, answer: Sequence[Mapping[str, Any]]) -> None:
         markets = {market["symbol"]: market for market in answer}

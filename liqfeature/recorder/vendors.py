@@ -142,8 +142,7 @@ def _coinalyze(answer: Any, requested: int, in_coin: bool) -> Answer:
 # Hyblock.
 
 
-def _hyblock(answer: Any, requested: int, in_coin: bool) -> Answer:
-    del in_coin
+def _hyblock(answer: Any, requested: int, _: bool) -> Answer:
     rows = _get(answer, "data", "answer")
     _require("data", isinstance(rows, list), "a list of levels", type(rows).__name__)
     taken = {_moment(_get(row, "timestamp", "level"), "timestamp") for row in rows} or {requested}

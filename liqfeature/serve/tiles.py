@@ -13,7 +13,8 @@ from liqfeature.errors import DataError
 from liqfeature.estimate.config import HeatmapConfig
 from liqfeature.heatmap.export import column_candles
 from liqfeature.heatmap.history import HeatmapHistory, heatmap_history
-from liqfeature.market.frames import numbers, times
+from liqfeature.market.frames import numbers
+from liqfeature.market.liquidations import amounts_of
 from liqfeature.sides import SHORT, SIDES
 from liqfeature.types import FloatArray
 
@@ -152,7 +153,7 @@ def recorded_dots(orders: pd.DataFrame, history: HeatmapHistory) -> list[tuple[i
         Column, row, side of the position (0 long, 1 short), and notional.
     """
     opened = _milliseconds(history.date)
-    stamp = times(orders, "liquidations")
+    stamp, _ = amounts_of(orders)  # several may have one stamp
     column = np.searchsorted(opened, stamp, "right") - 1
     row = np.searchsorted(history.edge, numbers(orders, "price", "liquidations"), "right") - 1
     ends = _milliseconds(history.last)[-1] + history.interval

@@ -7,13 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from builders.backtests import SOURCES, TRADES, archive
 from builders.browser import PROGRAM, browser
 from builders.charts import CANDLES, CONFIG, INPUTS
 from liqfeature import liquidation_features
 from liqfeature.chart.map_part import map_part
 from liqfeature.chart.page import Part, write_page
+from liqfeature.chart.panel_traces import panels_figure
+from liqfeature.chart.panels import panels_of
 from liqfeature.chart.picture import take_picture
 from liqfeature.chart.scene import scene_of
+from liqfeature.data.backtest import load_backtest
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium or Chrome on PATH to open pages with")
 
@@ -230,6 +234,19 @@ def test_no_text_overlaps_another_at_widths_between(opened, page_path, width):
     assert_apart(opened)
 
 
+@pytest.mark.parametrize("width", [390, 820, 1400])
+def test_no_text_of_trades_overlaps_another(opened, tmp_path, width):
+    trades = load_backtest(archive(tmp_path, TRADES)).trades
+    panels = panels_of(trades, SOURCES, "USDT")
+    wide, slim = (panels_figure(panels, theme="dark", narrow=narrow) for narrow in (False, True))
+    write_page(
+        [Part(facts={}, wide=wide, slim=slim)], tmp_path / "trades.html", title="T", note="N", theme="dark"
+    )
+    opened.open(tmp_path / "trades.html", width)
+    assert_apart(opened)
+    assert opened.complaints == []
+
+
 def test_a_page_rearranges_itself_when_the_window_narrows(opened, page_path):
     opened.open(page_path, 1400)
     wide = opened.run("charts[0].layout.margin.t")
@@ -248,11 +265,15 @@ def test_no_text_of_a_trade_can_end_or_swallow_the_page_s_script(opened, tmp_pat
     for text in ("<!--<script>", "</script><script>document.title = 'taken'</script>", "<!--", "]]>"):
         drawn = go.Figure(go.Scatter(x=[1], y=[1], text=[text], name=text))
         path = tmp_path / "hostile.html"
-        write_page([Part(facts={text: text}, wide=drawn)], path, title=text, note=text, theme="dark")
+        days = ("2026-01-01T00:00:00", "2026-01-02T00:00:00")
+        rows = Part(facts={}, heading=text, table=[[text], [text]], places=[(f'"{text}', *days)])
+        write_page([Part(facts={text: text}, wide=drawn), rows], path, title=text, note=text, theme="dark")
         opened.open(path, 1400)
         assert opened.run("document.querySelectorAll('.scatterlayer .trace').length") == 1
         assert opened.run("charts[0].data[0].text[0]") == text
         assert opened.run("document.title") == text
+        assert opened.run("document.querySelector('tr[data-chart]').dataset.chart") == f'"{text}'
+        assert opened.run("document.querySelector('.sorts td').textContent") == text
         data = path.read_text(encoding="utf-8").partition('id="figures">')[2].partition("</script>")[0]
         assert "<" not in data
 

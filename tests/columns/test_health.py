@@ -194,6 +194,13 @@ def test_a_row_that_was_never_computed_is_not_sound():
     assert is_sound(pd.Series({"close": 1.0}))
 
 
+@pytest.mark.parametrize("value", [-1.0, 0.5, 5e-324, 128.0, 1e308, math.inf, -math.inf])
+def test_a_row_of_what_is_no_sum_of_reasons_is_not_sound(value):
+    rows = pd.DataFrame({COLUMN: [0.0, value]})
+    assert sound(rows).tolist() == [True, False]
+    assert not is_sound(rows.iloc[1])
+
+
 def test_each_pair_is_told_each_reason_once():
     spoken = set()
     assert unspoken(spoken, "A", 3.0) == [Reason.WARM_UP, Reason.STALE_OPEN_INTEREST]

@@ -74,6 +74,14 @@ MALFORMED = {
     "a figure in words": lambda c, f, t: put(f, profit_factor="good"),
     "no begin": lambda c, f, t: f.pop("backtest_start") and None,
     "an end that is none": lambda c, f, t: put(f, backtest_end="soon"),
+    "a begin that is null": lambda c, f, t: put(f, backtest_start=None),
+    "a balance of nothing": lambda c, f, t: put(f, starting_balance=0.0),
+    "a profit that is not known": lambda c, f, t: put(t, profit_abs=float("nan")),
+    "a profit without end": lambda c, f, t: put(t, profit_ratio=float("inf")),
+    "a price that is missing": lambda c, f, t: put(t, open_rate=None),
+    "a price of nothing": lambda c, f, t: put(t, close_rate=0.0),
+    "a trade that has not ended": lambda c, f, t: put(t, close_date=None),
+    "a trade that ends before it begins": lambda c, f, t: put(t, close_date="2001-01-01 00:00:00+00:00"),
 }
 
 

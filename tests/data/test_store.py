@@ -5,7 +5,7 @@ import pytest
 
 from builders.backtests import CANDLES, PAIR, write_market
 from liqfeature import DataError
-from liqfeature.data.store import downloaded_pairs, load_candles, read_frame
+from liqfeature.data.store import downloaded_pairs, load_candles, read_frame, write_frame
 
 
 @pytest.fixture
@@ -76,3 +76,11 @@ def test_pairs_are_read_off_the_files_that_freqtrade_names(pair, tmp_path):
     (tmp_path / "futures").mkdir()
     (tmp_path / "futures" / f"{misc.pair_to_filename(pair)}-5m-futures.feather").touch()
     assert downloaded_pairs(tmp_path) == [pair]
+
+
+def test_a_table_is_written_through_a_link(tmp_path):
+    table, link = tmp_path / "table.feather", tmp_path / "link.feather"
+    link.symlink_to(table)
+    write_frame(pd.DataFrame({"a": [1.0]}), link)
+    assert link.is_symlink()
+    assert read_frame(table)["a"].tolist() == [1.0]

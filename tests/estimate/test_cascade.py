@@ -82,10 +82,10 @@ def test_amplification_solves_its_equation_and_is_the_smallest_solution(market: 
     n_window = config.grid.n_window(config.band)
     for t in range(len(market.candles)):
         scan.run(t, t + 1)
-        sigma, impact = scan.reading.sigma[t], scan.reading.impact[t]
+        sigma = scan.reading.sigma[t]
         close = scan.candles.close[t] + scan.origin
         for side in (LONG, SHORT):
-            ratio = reading(scan, "amplification", side)[t]
+            ratio, impact = reading(scan, "amplification", side)[t], scan.reading.impact[side, t]
             if not (sigma > 0 and math.isfinite(impact)):
                 assert math.isnan(ratio)
                 continue

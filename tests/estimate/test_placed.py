@@ -61,7 +61,6 @@ READ = [
         "notional",
         "density",
         "total",
-        "strongest",
         "hit",
         "fuel",
     )

@@ -126,6 +126,11 @@ def test_hyperliquid_tiers(pair, expected):
     assert fields == [pytest.approx(tier) for tier in expected]
 
 
+def test_an_exchange_that_is_not_known_is_not_taken_for_another():
+    with pytest.raises(ConfigError, match=r"exchange must be one of binance, .*, received 'krakken'"):
+        tiers_for(BTC, "krakken")
+
+
 def test_the_fallback_keeps_half_of_the_initial_margin():
     assert fallback_tiers(50.0) == (LeverageTier(0.0, math.inf, 0.01, 50.0, 0.0),)
 
@@ -157,6 +162,7 @@ def test_listed_pairs_say_which_table_was_used_and_only_once(caplog, pair, excha
         ("10000SATS/USDT:USDT", "bybit", "1000SATS/USDT:USDT"),
         ("kPEPE/USDT:USDT", "binance", "1000PEPE/USDT:USDT"),
         ("BABYDOGE/USDT:USDT", "gate", "1MBABYDOGE/USDT:USDT"),
+        ("10000000BABYDOGE/USDT:USDT", "bybit", "1MBABYDOGE/USDT:USDT"),
         ("1000BTT/USDC:USDC", "binance", None),
         ("ATOM/USDC:USDC", "bybit", "ATOM/USDT:USDT"),
         ("SOL/USDT:USDT-270326", "binance", "SOL/USDT:USDT"),

@@ -189,7 +189,7 @@ def test_value_is_divided_by_the_last_close_before_its_stamp() -> None:
 
 
 def test_rows_that_imply_another_price_are_passed_over() -> None:
-    value = [1000, 1999, 501, 2001, 499, 1000]
+    value = [1000, 1499, 667, 1501, 666, 1000]
     rows = reported([(f"00:{m:02}", 10.0) for m in range(0, 30, 5)], open_interest_value=value)
     got = aligned(Frames(flat(7), rows))
     assert got.staleness[2:].tolist() == [0, 1, 2, 0, 1]
@@ -502,8 +502,38 @@ def test_columns_that_do_not_hold_numbers_are_refused() -> None:
     column = "open interest: column 'open_interest_value'"
     with pytest.raises(DataError, match=rf"^{column} must hold numbers, received '\?'$"):
         Market.of(flat(6), JoinRule(lookback=LOOKBACK), open_interest=rows)
+    for wrong in (True, 10**400, [1.0], 1j):
+        candles = flat(6).astype({"volume": object})
+        candles["volume"] = [*candles["volume"][:5], wrong]
+        with pytest.raises(DataError, match=r"^candles: column 'volume' must hold numbers, received "):
+            Market.of(candles, JoinRule(lookback=LOOKBACK))
     rows = rows.assign(open_interest_value=None)  # empty, whatever its type
     assert Market.of(flat(6), JoinRule(lookback=LOOKBACK), open_interest=rows).open_interest[-1] > 0
+
+
+def test_what_is_no_frame_of_plain_columns_is_refused() -> None:
+    rule, nested = JoinRule(lookback=LOOKBACK), pd.concat({"BTC": flat(6)}, axis=1)
+    for wrong in (None, [1], dict(flat(6))):
+        with pytest.raises(DataError, match=r"^candles must be a DataFrame, received "):
+            Market.of(wrong, rule)
+    for name in ("open_interest", "funding_rate", "mark", "liquidations", "positioning"):
+        with pytest.raises(DataError, match=rf"^{name.replace('_', ' ')} must be a DataFrame, received list"):
+            Market.of(flat(6), rule, **{name: []})
+    with pytest.raises(DataError, match=r"^candles must have columns of one name each, received \[\('BTC', "):
+        Market.of(nested, rule)
+
+
+@pytest.mark.parametrize(("hours", "usual"), [(1, 1.25e-5), (2, 2.5e-5), (4, 5e-5), (8, 1e-4)])
+def test_funding_in_percent_is_refused_however_often_it_is_paid(hours, usual) -> None:
+    candles = random_candles(1200, 1)
+    dates = pd.date_range(candles["date"].iloc[0], candles["date"].iloc[-1], freq=f"{hours}h")
+    rows = pd.DataFrame({"date": dates, "funding_rate": usual})
+    rule = JoinRule(lookback=LOOKBACK)
+    assert Market.of(candles, rule, funding_rate=rows).funding.max() == usual
+    assert Market.of(candles, rule, funding_rate=rows.assign(funding_rate=20 * usual)).funding.any()
+    for sign in (100, -100):
+        with pytest.raises(DataError, match="must be fractions, not percent"):
+            Market.of(candles, rule, funding_rate=rows.assign(funding_rate=sign * usual))
 
 
 BOUNDS = "0 or between 1e-100 and 1e+100"

@@ -13,7 +13,7 @@ from liqfeature.market.market import JoinRule, Market
 LOOKBACK = 24
 CANDLES = random_candles(300, 3)
 ROWS = random_open_interest(CANDLES, 3)
-SIZES = [1e-4, 0.01, 0.1, 1.0, 10.0, 5e3, 1e7, 2.5, 15.0]
+SIZES = [1e-4, 0.01, 0.1, 1.0, 10.0, 5e3, 1e7, 2.5, 15.0, 25.0]
 
 
 def in_contracts(rows, size):
@@ -46,6 +46,22 @@ def test_a_contract_size_is_known_from_value_amount_and_price(size):
     assert (got.unit[2:] == size).all()
     assert got.sized[2:].all()
     np.testing.assert_allclose(got.open_interest, want.open_interest, rtol=1e-12)
+
+
+@pytest.mark.parametrize("size", [1.25, 0.125, 12.5])
+def test_a_size_of_three_digits_is_known_at_once(size):
+    """Rounded to two, it would jump by 8 % from row to row, and open interest with it."""
+    off = 1 + 0.003 * np.sin(np.arange(len(ROWS)))
+    rows = in_contracts(ROWS, size).assign(open_interest_value=ROWS["open_interest_value"] * off)
+    got = Market.of(CANDLES.round({"volume": 0}), rule(), open_interest=rows)
+    np.testing.assert_allclose(got.unit[2:], size, rtol=0.008)
+
+
+@pytest.mark.parametrize("off", [1.6, 1 / 1.6, 2.0, 10.0])
+def test_rows_that_contradict_the_size_given_are_not_used(off):
+    """Value over amount and price is another size: the market's was changed, or the rows are another's."""
+    got = Market.of(CANDLES, rule(0.1 * off), open_interest=in_contracts(ROWS, 0.1))
+    assert np.isnan(got.open_interest).all()
 
 
 @pytest.mark.parametrize("size", [1e-4, 0.1, 10.0])

@@ -368,6 +368,12 @@ def test_the_bot_s_trades_are_on_the_map_and_in_the_table(page):
     page.wait("document.querySelectorAll('#trades tbody tr').length === 2")
     entered = "[...document.querySelectorAll('#trades tbody tr')].map((r) => r.cells[0].textContent)"
     assert page.run(entered) == ["7 open", "6"]
+    boxes = page.run("liqfeature.map.labels")
+    assert len(boxes) >= 3  # of the open trade's prices, and of clusters
+    for i, box in enumerate(boxes):
+        for other in boxes[:i]:
+            beside = box["right"] <= other["left"] or other["right"] <= box["left"]
+            assert beside or box["bottom"] <= other["top"] or other["bottom"] <= box["top"]
     page.run("document.querySelector('#trades th').click()")
     page.run("document.querySelector('#trades th').click()")
     assert page.run(entered) == ["6", "7 open"]

@@ -166,7 +166,7 @@ def test_dots_are_the_recorded_orders_summed_by_column_row_and_side():
     low, high = CANDLES["low"].iloc[-400:].min(), CANDLES["high"].iloc[-400:].max()
     orders = pd.DataFrame(
         {
-            "date": history.date[0] + pd.to_timedelta(rng.uniform(-2000, 70_000, n), unit="s"),
+            "date": history.date[0] + pd.to_timedelta(rng.integers(-20, 700, n) * 100, unit="s"),
             "side": rng.choice(["long", "short"], n),
             "price": rng.uniform(0.9 * low, 1.1 * high, n),
             "notional": rng.uniform(1, 1e6, n),

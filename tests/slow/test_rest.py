@@ -61,6 +61,7 @@ def assert_areas_are_the_last_row_s(answer):
         for area in mine:
             assert moment(rows[0]["date"]) <= moment(area["start"]) <= moment(last["date"])
             assert moment(area["end"]) == moment(last["date"]) + timedelta(hours=1)
+    return areas
 
 
 def test_nothing_is_told_without_the_password(webserver):

@@ -71,7 +71,7 @@ class Reading(NamedTuple):
     edge: FloatArray  # (2, n_bins + 1): price at its near edge, which is the far edge of the bin before
     price: FloatArray  # (n,): close
     sigma: FloatArray  # (n,): one-sigma move within the horizon, in bins
-    impact: FloatArray  # (n,): squared bins per notional
+    impact: FloatArray  # (2, n): squared bins per notional, by side
 
 
 class Workspace(NamedTuple):
@@ -207,7 +207,7 @@ def _read_cascade(
     offset = beside + 0.5
     row[TOTAL] = _total(notional)
     row[FUEL] = fuel(notional, offset, sigma, reach, per_sigma)
-    row[AMPLIFICATION] = amplification(notional, offset, sigma, reading.impact[t])
+    row[AMPLIFICATION] = amplification(notional, offset, sigma, reading.impact[side, t])
     if baseline.seen[0] + 1 >= reading.lookback:
         level = baseline.level[side]
         if reading.surge[side, t] > 0.0:

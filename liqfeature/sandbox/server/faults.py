@@ -6,7 +6,6 @@ same order meet the same faults. Defects of files in the archive strike by the s
 
 import hashlib
 import json
-import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -50,6 +49,9 @@ KINDS = DEFECTS | {
     "clock": "the exchange's clock is `seconds` ahead; below 0, behind",
 }
 """All kinds of faults, and what each does."""
+
+_MOST_SECONDS = 1e9
+"""Thirty years."""
 
 _STAMPS = ("serverTime", "time", "E", "T")
 """Fields that hold the exchange's clock."""
@@ -103,7 +105,7 @@ class Fault:
             ("share", "within 0 and 1", 0 <= self.share <= 1),
             ("rows", "within 0 and 1", 0 <= self.rows <= 1),
             ("until", f"after since, {self.since}", self.until > self.since),
-            ("seconds", "finite", math.isfinite(self.seconds)),
+            ("seconds", f"within {_MOST_SECONDS:g} of 0", abs(self.seconds) <= _MOST_SECONDS),
             ("seconds", "at least 0", self.seconds >= 0 or self.kind == "clock"),
         ):
             require(f"{name} of a fault", holds, rule, repr(getattr(self, name)))

@@ -132,8 +132,10 @@ class _Log:
         self._held: dict[str, Held] = {}
 
     def held(self, now: int) -> dict[str, Held]:
-        """Read on to a moment that is not before the last one."""
+        """Read on to a moment, or from the start where the clock was set back."""
         stop = int(np.searchsorted(self._ends, now, side="right"))
+        if stop < self._done:
+            self._done, self._held = 0, {}
         for row in range(self._done, stop):
             user = self._user(row)
             before = abs(self._held[user].amount) if user in self._held else 0.0

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from liqfeature.errors import extra
 from liqfeature.sandbox.server.connections import Connections, cut
 from liqfeature.sandbox.server.faults import Faults
+from liqfeature.sandbox.server.hyperliquid import Hyperliquid, answered
 from liqfeature.sandbox.server.routes import answer
 from liqfeature.sandbox.server.streams import Subscriptions
 from liqfeature.sandbox.server.venue import Venue
@@ -21,6 +22,10 @@ HOST = "127.0.0.1"
 
 FAULTS = "/sandbox/faults"
 """Path of the one answer that is not Binance's: how many faults of each kind have struck."""
+
+
+HYPERLIQUID = "/hyperliquid/"
+"""Under it are `info` and `ws` of another exchange over the same market, which tells positions."""
 
 
 @contextmanager
@@ -68,10 +73,15 @@ def _runner(venue: Venue, faults: Faults) -> "web.AppRunner":
     with extra("sandbox"):
         from aiohttp import web
     connections = Connections(venue, faults)
+    tapes = {perpetual.base: perpetual.tape for perpetual in venue.perpetuals.values()}
+    hyperliquid = Hyperliquid(tapes, venue.clock)
 
     async def respond(request: web.Request) -> web.StreamResponse:
         if request.path == FAULTS:
             return web.json_response(faults.struck)
+        if request.path.startswith(HYPERLIQUID):
+            told: web.StreamResponse = await answered(hyperliquid, request)
+            return told
         present = venue.at_present()
         due = faults.for_request(request.path, present.now)
         await asyncio.sleep(sum(fault.seconds for fault in due if fault.kind == "delay"))

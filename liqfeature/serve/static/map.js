@@ -15,7 +15,7 @@ export class LiveMap {
   constructor(element, profile, { look, spans, columns, onCursor, onDrawn }) {
     Object.assign(this, {
       profile, look, spans, columns, onCursor, onDrawn,
-      tiles: [], bars: [], settled: 0, state: null, forming: null, pair: "", name: "", side: "both", unit: "", framed: [],
+      tiles: [], bars: [], settled: 0, state: null, forming: null, pair: "", name: "", side: "both", unit: "", framed: [], labels: [],
       leverage: "all", hidden: look.hidden, contrast: 1, layers: { fan: true, frames: true, dots: true }, trades: { open: [], closed: [] },
       level: 0, span: 1, layer: null, generation: 0, limits: [0, 1],
     });
@@ -28,7 +28,7 @@ export class LiveMap {
     });
     this.series = this.chart.addSeries(CandlestickSeries, { borderVisible: false, priceLineVisible: true });
     this.heat = new Heat(this);
-    for (const part of [this.heat, new Dots(this), new Fan(this), new Frames(this), new Trades(this)]) this.series.attachPrimitive(part);
+    for (const part of [this.heat, new Dots(this), new Fan(this), new Trades(this), new Frames(this)]) this.series.attachPrimitive(part);
     this.chart.subscribeCrosshairMove((at) => this.cursor(at));
     this.chart.timeScale().subscribeVisibleLogicalRangeChange(() => this.moved());
     this.paint("dark");

@@ -25,6 +25,11 @@ class Overlay {
     return [{ zOrder: () => "top", renderer: () => ({ draw: (target) => this.draw(target) }) }];
   }
 
+  // The label in whose place another one would stand.
+  meets(box) {
+    return this.view.labels.find((one) => one.left < box.right && box.left < one.right && one.top < box.bottom && box.top < one.bottom);
+  }
+
   draw(target) {
     target.useMediaCoordinateSpace(({ context, mediaSize }) => {
       this.x = placer(this.chart.timeScale());
@@ -42,7 +47,6 @@ export class Frames extends Overlay {
     context.font = "11px system-ui, DejaVu Sans, sans-serif";
     context.textBaseline = "middle";
     const left = Math.max(0, this.x(this.view.settled - 0.5));
-    const taken = [];
     for (const cluster of shown) {
       const top = this.y(Math.max(cluster.near, cluster.far));
       const bottom = this.y(Math.min(cluster.near, cluster.far));
@@ -52,11 +56,12 @@ export class Frames extends Overlay {
       context.strokeRect(left + 0.5, Math.round(top) + 0.5, width - left - 2, Math.max(2, Math.round(bottom - top)));
       const text = `${cluster.whose} ${amount(cluster.notional)}, ${percent(cluster.away, 1, true)}, touched ${percent(cluster.hit, 0)}`;
       const wide = context.measureText(text).width + 8;
-      let at = Math.min(Math.max((top + bottom) / 2, 10), height - 10);
-      for (const other of taken) if (Math.abs(at - other) < 17) at = cluster.away > 0 ? other - 17 : other + 17;
-      if (at < 8 || at > height - 8) continue;
-      taken.push(at);
       const from = Math.max(2, Math.min(width - wide - 4, left - wide - 4));
+      const box = (at) => ({ left: from, right: from + wide, top: at - 8, bottom: at + 8 });
+      let at = Math.min(Math.max((top + bottom) / 2, 10), height - 10);
+      for (let other = this.meets(box(at)); other; other = this.meets(box(at))) at = cluster.away > 0 ? other.top - 9 : other.bottom + 9;
+      if (at < 8 || at > height - 8) continue;
+      this.view.labels.push(box(at));
       context.fillStyle = theme.label;
       context.fillRect(from, at - 8, wide, 16);
       context.fillStyle = theme.text;
@@ -131,6 +136,7 @@ export class Dots extends Overlay {
 export class Trades extends Overlay {
   paint(context, { width }) {
     const { trades, name, theme } = this.view;
+    this.view.labels = [];
     context.font = "11px system-ui, DejaVu Sans, sans-serif";
     context.textBaseline = "bottom";
     for (const trade of trades.open.filter((one) => one.pair === name)) {
@@ -171,8 +177,10 @@ export class Trades extends Overlay {
     context.stroke();
     context.setLineDash([]);
     context.fillStyle = this.view.theme.label;
+    const wide = context.measureText(text).width;
     const left = Math.max(4, from + 4);
-    context.fillRect(left - 2, y - 15, context.measureText(text).width + 4, 14);
+    this.view.labels.push({ left, right: left + wide, top: y - 15, bottom: y });
+    context.fillRect(left - 2, y - 15, wide + 4, 14);
     context.fillStyle = colour;
     context.fillText(text, left, y - 2);
   }

@@ -35,8 +35,11 @@ export function drawProfile(canvas, view, series, height) {
     context.stroke();
   }
   context.font = "11px system-ui, DejaVu Sans, sans-serif";
-  context.fillStyle = theme.faint;
   const words = width > 120 ? [`bars to ${amount(most)}`, `sum to ${amount(all)}`] : [amount(most), amount(all)];
+  const wide = Math.max(...words.map((word) => context.measureText(word).width));
+  context.fillStyle = theme.label;
+  context.fillRect(width - wide - 8, 0, wide + 8, 32);
+  context.fillStyle = theme.text;
   words.forEach((word, i) => context.fillText(word, width - context.measureText(word).width - 4, 12 + 14 * i));
 }
 
