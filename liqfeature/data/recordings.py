@@ -184,6 +184,12 @@ def load_open_interest(
     return own if bought.empty else joined(own.assign(available=own["date"]), bought.rename(columns=names))
 
 
+def recorded_exchanges(path: str | Path) -> list[str]:
+    """Return the exchanges of which a file holds anything, by Freqtrade's names."""
+    with Database(path) as database:
+        return sorted({series.exchange for series in database.series()})
+
+
 def listened(database: Database, exchange: str, pair: str, *, period: int | None = None) -> list[Span]:
     """Return when an exchange was listened to and was not silent, ascending and apart.
 

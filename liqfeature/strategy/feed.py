@@ -24,7 +24,7 @@ from liqfeature.columns.health import (
 )
 from liqfeature.columns.windows import scheduled_windows
 from liqfeature.data.maps import load_maps
-from liqfeature.data.recordings import load_open_interest, load_totals
+from liqfeature.data.recordings import load_open_interest, load_totals, recorded_exchanges
 from liqfeature.data.venues import VenueSource
 from liqfeature.durations import HOUR
 from liqfeature.estimate.config import HeatmapConfig
@@ -207,6 +207,8 @@ class ClusterFeed:
         """Return recorded totals as far back as rows after warm-up look; None without recordings."""
         if self.recordings is None or candles.empty:
             return None
+        if self.venues is not None and canonical(self.venue) not in recorded_exchanges(self.recordings):
+            return None  # only other exchanges are collected there
         config, timeframe = self._strategy.heatmap_config(pair), self._strategy.timeframe
         first = candles["date"].iloc[min(config.warmup, len(candles)) - 1]
         first -= (config.lookback + 2) * pd.Timedelta(timeframe)

@@ -173,6 +173,26 @@ def trusted(rows: Rows, *, quality: float, volume: float) -> Flags:
     return _flags(rows, lively & (_column(rows, "liq_quality") >= quality))
 
 
+def agreed(rows: Rows, *, is_short: bool, consensus: float) -> Flags:
+    """Return True where enough of the exchanges show the cluster ahead of the position.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        `liq_consensus_above` or `_below`, which are there where a bot has `venues`; not read at 0.
+    is_short : bool
+    consensus : float
+        Least share of the fresh exchanges' open interest; 0 is always met.
+
+    Returns
+    -------
+    Series of bool
+    """
+    if consensus <= 0:
+        return _flags(rows, np.ones(len(rows), dtype=np.bool_))
+    return _flags(rows, _column(rows, f"liq_consensus_{ahead(is_short)}") >= consensus)
+
+
 def fuel_spent(rows: Rows, *, is_short: bool, cleared: float, remaining: float) -> Flags:
     """Return True where the cluster ahead was swept and little fuel is left.
 

@@ -60,6 +60,7 @@ class LiquidationClusters(around_clusters(IStrategy)):
     enter_distance = DecimalParameter(0.015, 0.045, default=0.030, decimals=3, space="enter")
     enter_density = DecimalParameter(0.00, 0.08, default=0.03, decimals=2, space="enter")
     enter_air = DecimalParameter(0.4, 1.2, default=1.0, decimals=1, space="enter")
+    enter_consensus = DecimalParameter(0.0, 1.0, default=0.0, decimals=1, space="enter", optimize=False)
     # After a sweep: most of the cluster is gone, little fuel is left behind.
     enter_cleared = DecimalParameter(0.3, 0.9, default=0.6, decimals=1, space="enter")
     enter_remaining = DecimalParameter(0.2, 0.7, default=0.5, decimals=1, space="enter")
@@ -153,8 +154,11 @@ class LiquidationClusters(around_clusters(IStrategy)):
         reach = {"room": self.enter_room.value, "distance": self.enter_distance.value}
         dense, air = self.enter_density.value, self.enter_air.value
         open_way = signals.open_way(rows, is_short=is_short, **reach, density=dense, air=air)
+        agreed = signals.agreed(rows, is_short=is_short, consensus=self.enter_consensus.value)
         level = rows[f"liq_peak_{signals.ahead(is_short)}"]
-        return with_trend & open_way & self.confluent(rows, level, is_short) & self.enter_towards.value
+        return (
+            with_trend & open_way & agreed & self.confluent(rows, level, is_short) & self.enter_towards.value
+        )
 
     def reclaimed(self, rows: DataFrame, is_short: bool) -> Series:
         """Turn with price that swept a cluster and came back."""
