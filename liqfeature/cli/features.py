@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liqfeature.cli.market import add_market, load_market
+from liqfeature.cli.market import add_market, load_market, venues_of
 from liqfeature.cli.options import Commands, add_command
 from liqfeature.cli.output import TABLE, add_output
 from liqfeature.cli.source import Source, source_of
@@ -93,15 +93,19 @@ def _tasks(args: argparse.Namespace) -> "list[PairTask]":
         raise ConfigError(message)
     source = source_of(args)
     args.out_dir.mkdir(exist_ok=True)
-    folder = args.out_dir.absolute()
+    venues = venues_of(args, source)
     tasks = [
         PairTask(
-            datadir=source.datadir.absolute(),
+            datadir=source.datadir,
             pair=pair,
             timeframe=source.timeframe,
             exchange=source.exchange,
-            heatmap=args.heatmap and args.heatmap.absolute(),
-            out=folder / f"{file_stem(pair)}-{source.timeframe}.feather",
+            heatmap=args.heatmap,
+            out=args.out_dir / f"{file_stem(pair)}-{source.timeframe}.feather",
+            venues=venues,
+            recordings=args.recordings,
+            source=args.source,
+            depth=args.depth,
         )
         for pair in _pairs(args.pairs, source)
     ]

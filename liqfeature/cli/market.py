@@ -1,13 +1,12 @@
 """Options that say which market a command reads, and reading it."""
 
 import argparse
-import dataclasses
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liqfeature.cli.output import PAGE, add_output
-from liqfeature.cli.source import TIMEFRAME, add_source, source_of
+from liqfeature.cli.source import TIMEFRAME, Source, add_source, source_of
 from liqfeature.data.schema import SIMULATED
 from liqfeature.errors import ConfigError
 from liqfeature.heatmap.colours import THEMES
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from liqfeature.data.backtest import Backtest
     from liqfeature.data.pair import PairData
+    from liqfeature.data.venues import VenueSource
 
 
 def add_market(command: argparse.ArgumentParser) -> "argparse._ActionsContainer":
@@ -51,46 +51,31 @@ def _add_data(command: argparse.ArgumentParser) -> "argparse._ActionsContainer":
 
 def load_market(args: argparse.Namespace, pair: str = "", timeframe: str = "") -> "PairData":
     """Read what the options name, or another pair of it, and say what it is; an error says what is wrong."""
+    from liqfeature.cluster.pairs import with_depth, with_maps
     from liqfeature.data.pair import PairData
-    from liqfeature.data.venues import VenueSource
 
     source = source_of(args)
     pair = pair or source.pair or _only_pair(source.datadir)
     timeframe = timeframe or source.timeframe
-    venues = VenueSource.beside(args.venues) if args.venues else VenueSource.of(source.told, source.datadir)
+    venues = venues_of(args, source)
     market = PairData.load(
         source.datadir, pair, timeframe, exchange=source.exchange, config=args.heatmap, venues=venues
     )
     if getattr(args, "source", None):
-        market = _with_maps(market, args)
+        market = with_maps(market, args.recordings, args.source)
     if getattr(args, "depth", False):
-        market = _with_depth(market, source.datadir)
+        market = with_depth(market, source.datadir)
     used = ", ".join(name.replace("_", " ") for name, table in market.inputs.items() if table is not None)
     where = f"{market.pair} {market.timeframe} of {market.exchange}{', SANDBOX' if market.simulated else ''}"
     print(f"{where}: {len(market.candles)} candles, {used or 'nothing beside them'}", file=sys.stderr)
     return market
 
 
-def _with_maps(market: "PairData", args: argparse.Namespace) -> "PairData":
-    """Add the maps that `--source` names."""
-    from liqfeature.data.maps import load_maps
+def venues_of(args: argparse.Namespace, source: Source) -> "VenueSource | None":
+    """Return the other exchanges that options or the configuration name; None where neither does."""
+    from liqfeature.data.venues import VenueSource
 
-    if args.recordings is None:
-        message = "--recordings FILE must be given with --source, received none"
-        raise ConfigError(message)
-    maps = load_maps(args.recordings, market.pair, args.source)
-    return dataclasses.replace(market, inputs={**market.inputs, "maps": maps})
-
-
-def _with_depth(market: "PairData", datadir: Path) -> "PairData":
-    """Add the order books of a data directory."""
-    from liqfeature.data.store import file_apart, read_frame
-
-    path = file_apart(datadir, market.pair, "depth", "5m")
-    if not path.exists():
-        message = f"--depth needs {path} (liqfeature download --datasets bookDepth), received no such file"
-        raise ConfigError(message)
-    return dataclasses.replace(market, inputs={**market.inputs, "depth": read_frame(path)})
+    return VenueSource.beside(args.venues) if args.venues else VenueSource.of(source.told, source.datadir)
 
 
 def add_beside(command: argparse.ArgumentParser) -> None:

@@ -72,18 +72,13 @@ def _over_seeds(args: argparse.Namespace) -> "Scorecard":
     if not (args.sandbox and args.seeds) or args.positions:
         message = "--seeds N ... must be given with --sandbox, and --workers with --seeds, received less"
         raise ConfigError(message)
-    tasks = [_with_seed(args, seed) for seed in dict.fromkeys(args.seeds)]
+    tasks = [argparse.Namespace(**{**vars(args), "seed": seed}) for seed in dict.fromkeys(args.seeds)]
     cards = {}
     for task, outcome in outcomes(_against_truth, tasks, args.workers, "seeds"):
         if isinstance(outcome, Exception):
             raise outcome
         cards[task.seed] = outcome
     return over_seeds(dict(sorted(cards.items())))
-
-
-def _with_seed(args: argparse.Namespace, seed: int) -> argparse.Namespace:
-    heatmap = args.heatmap and args.heatmap.absolute()
-    return argparse.Namespace(**{**vars(args), "seed": seed, "heatmap": heatmap})
 
 
 def _against_positions(args: argparse.Namespace) -> "Scorecard":

@@ -1,20 +1,24 @@
 """Columns of many pairs, a file each: whole or not there, and left alone where it is up to date."""
 
+import dataclasses
 import hashlib
-import json
 import os
 import secrets
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from liqfeature.cluster.versions import code_digest
 from liqfeature.columns.column import SCHEMA, SCHEMA_KEY
 from liqfeature.columns.features import liquidation_features
+from liqfeature.data.maps import load_maps
 from liqfeature.data.pair import PairData
-from liqfeature.data.store import write_frame
-from liqfeature.errors import DataError
+from liqfeature.data.store import file_apart, read_frame, write_frame
+from liqfeature.data.venues import VenueSource
+from liqfeature.errors import ConfigError, DataError
 
 DIGEST_KEY = "liq_digest"
 """Under which a table says what it was made from, in `DataFrame.attrs`."""
@@ -22,7 +26,10 @@ DIGEST_KEY = "liq_digest"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairTask:
-    """One pair: what is read, as for `PairData.load`, and the feather file that is written."""
+    """One pair: what is read, as for `PairData.load`, and the feather file that is written.
+
+    Maps of a `source` in `recordings` take the place of the estimate's, where one is named.
+    """
 
     datadir: Path
     pair: str
@@ -30,6 +37,42 @@ class PairTask:
     exchange: str | None
     heatmap: Path | None
     out: Path
+    venues: VenueSource | None = None
+    recordings: Path | None = None
+    source: str | None = None
+    depth: bool = False
+
+    def load(self) -> PairData:
+        """Read everything."""
+        market = PairData.load(
+            self.datadir,
+            self.pair,
+            self.timeframe,
+            exchange=self.exchange,
+            config=self.heatmap,
+            venues=self.venues,
+        )
+        if self.source:
+            market = with_maps(market, self.recordings, self.source)
+        return with_depth(market, self.datadir) if self.depth else market
+
+
+def with_maps(market: PairData, recordings: Path | None, source: str) -> PairData:
+    """Return a market with the maps of a source in the place of the estimate's."""
+    if recordings is None:
+        message = "--recordings FILE must be given with --source, received none"
+        raise ConfigError(message)
+    maps = load_maps(recordings, market.pair, source)
+    return dataclasses.replace(market, inputs={**market.inputs, "maps": maps})
+
+
+def with_depth(market: PairData, datadir: Path) -> PairData:
+    """Return a market with the order books of a data directory."""
+    path = file_apart(datadir, market.pair, "depth", "5m")
+    if not path.exists():
+        message = f"--depth needs {path} (liqfeature download --datasets bookDepth), received no such file"
+        raise ConfigError(message)
+    return dataclasses.replace(market, inputs={**market.inputs, "depth": read_frame(path)})
 
 
 def write_pair(task: PairTask) -> bool:
@@ -37,9 +80,7 @@ def write_pair(task: PairTask) -> bool:
 
     The file is left alone where code, configuration and every value read are those that it was made from.
     """
-    market = PairData.load(
-        task.datadir, task.pair, task.timeframe, exchange=task.exchange, config=task.heatmap
-    )
+    market = task.load()
     digest = digest_of(market)
     if task.out.exists() and _digest_in(task.out) == digest:
         return False
@@ -67,13 +108,26 @@ def with_columns(market: PairData) -> pd.DataFrame:
 def digest_of(market: PairData) -> str:
     """Return a digest of all that the columns of a pair depend on, 16 letters."""
     digest = hashlib.sha256(code_digest().encode())
-    digest.update(json.dumps(market.config.to_dict(), sort_keys=True).encode())
-    for name, frame in {"candles": market.candles, **market.inputs}.items():
-        digest.update(name.encode())
-        if isinstance(frame, pd.DataFrame):
-            digest.update(repr(list(frame.dtypes.items())).encode())
-            digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+    for part in _parts({"config": market.config, "candles": market.candles, **market.inputs}):
+        digest.update(part)
     return digest.hexdigest()[:16]
+
+
+def _parts(value: Any) -> Iterator[bytes]:
+    """Yield what a value is made of: frames, mappings and dataclasses may hold more of them."""
+    if isinstance(value, pd.DataFrame):
+        yield repr((list(value.dtypes.items()), value.shape)).encode()
+        yield pd.util.hash_pandas_object(value, index=False).to_numpy().tobytes()
+    elif isinstance(value, Mapping):
+        for name, held in value.items():
+            yield repr(name).encode()
+            yield from _parts(held)
+    elif dataclasses.is_dataclass(value):
+        for field in dataclasses.fields(value):
+            yield field.name.encode()
+            yield from _parts(getattr(value, field.name))
+    else:
+        yield repr(value).encode()
 
 
 def _digest_in(path: Path) -> str:

@@ -1,6 +1,8 @@
 """One function over many tasks, in this process or on workers, with a bar of what is done."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import chdir
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from liqfeature.cluster.versions import require_versions, versions
@@ -55,16 +57,18 @@ def _there(
     with connected(workers) as client:
         from distributed import as_completed
 
-        futures = {client.submit(_checked, versions(), function, task, pure=False): task for task in tasks}
+        common = (versions(), Path.cwd(), function)
+        futures = {client.submit(_checked, *common, task, pure=False): task for task in tasks}
         for future in as_completed(list(futures)):
             yield futures.pop(future), _outcome(future)
             future.release()
 
 
-def _checked(wanted: dict[str, str], function: Callable[[Task], Result], task: Task) -> Result:
+def _checked(wanted: dict[str, str], cwd: Path, function: Callable[[Task], Result], task: Task) -> Result:
     """Run a task if versions are the client's: a worker may have joined since they were compared."""
     require_versions(wanted, versions(), "of this task")
-    return function(task)
+    with chdir(cwd):  # relative paths are the client's
+        return function(task)
 
 
 def _outcome(future: "Future[Result]") -> Result | LiqFeatureError | OSError:

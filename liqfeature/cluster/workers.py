@@ -19,9 +19,14 @@ LOCAL = "127.0.0.1"
 PATIENCE = "10s"
 """For a scheduler to answer."""
 
+KEPT = 2**28
+
 _SETTINGS = {
     "distributed.worker.profile.enabled": False,  # of its own work: a third of a task's processor time
     "distributed.scheduler.allowed-failures": 3,
+    # Bytes. Dask gives all that is freed back at once, and each pair would ask for its pages anew.
+    "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": KEPT,
+    "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": KEPT,
 }
 
 
@@ -75,7 +80,7 @@ def connected(workers: Workers) -> Iterator["Client"]:
             return
         try:
             client = Client(workers, timeout=PATIENCE)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:  # the latter where encryption is asked for, or there is none
             message = (
                 f"--workers must be the address of a Dask scheduler that runs, received {workers}: {error}"
             )

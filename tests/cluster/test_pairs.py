@@ -12,10 +12,11 @@ from builders.workers import Mortal, number, refuse, write_mortally
 from cluster.conftest import PAIRS
 from liqfeature import HeatmapConfig, liquidation_features
 from liqfeature.cli.main import main
-from liqfeature.cluster.pairs import PairTask, write_pair
+from liqfeature.cluster.pairs import PairTask, digest_of, write_pair
 from liqfeature.cluster.work import outcomes
 from liqfeature.data.pair import PairData
 from liqfeature.errors import DataError
+from liqfeature.market.venue import Venue
 
 
 def content(folder):
@@ -91,6 +92,22 @@ def test_only_what_changed_is_computed_again(change, plain, datadir, tmp_path):
     assert (content(tmp_path / "plain") == plain) == same
 
 
+def test_whatever_a_map_is_made_from_is_in_its_digest(datadir):
+    market, other = (PairData.load(datadir, coin, "5m") for coin in ("BTC", "ETH"))
+    interest, venue_config = other.inputs["open_interest"], HeatmapConfig.for_exchange("bybit")
+    venues = [
+        Venue(candles=candles, config=venue_config, open_interest=interest, multiple=multiple)
+        for candles, multiple in ((other.candles, 1.0), (other.candles, 2.0), (other.candles[1:], 1.0))
+    ]
+    changes = [{"open_interest": interest}, {"open_interest": interest.iloc[:-1]}, {"maps": interest}]
+    changes += [{"venues": {"bybit": venue}} for venue in venues] + [{"venues": {"okx": venues[0]}}, {}]
+    made = [dataclasses.replace(market, inputs={**market.inputs, **change}) for change in changes]
+    made.append(dataclasses.replace(market, config=market.config.changed({"cascade.forced_share": 0.2})))
+    digests = [digest_of(each) for each in made]
+    assert len(set(digests)) == len(digests)
+    assert digest_of(PairData.load(datadir, "BTC", "5m")) == digest_of(market)
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_task_that_fails_is_told_and_the_others_are_done(workers):
     if workers > 1:
@@ -131,6 +148,9 @@ def test_all_pairs_of_a_directory_are_written_and_then_left_as_they_are(datadir,
         (["--pairs", "all", "--out-dir", "OUT", "--pair", "BTC"], "without --pair and --out"),
         (["--pairs", "DOGE", "--out-dir", "OUT"], "no futures candles of 'DOGE'"),
         (["--pairs", "all", "--timeframe", "1h", "--out-dir", "OUT"], "must hold 1h candles"),
+        (["--pairs", "BTC", "--out-dir", "OUT", "--depth"], "BTC/USDT:USDT: --depth needs"),
+        (["--pairs", "BTC", "--out-dir", "OUT", "--source", "x"], "BTC/USDT:USDT: --recordings FILE must be"),
+        (["--pairs", "BTC", "--out-dir", "OUT", "--venues", "OUT"], "venues must be a directory called"),
         (["--pairs", "all", "--out-dir", "OUT/none/there"], "OUT/none/there: No such file"),
     ],
 )
