@@ -13,7 +13,7 @@ from liqfeature.estimate.kernels.baseline import Baseline
 from liqfeature.estimate.kernels.exposure import Exposure, Mixture
 from liqfeature.estimate.kernels.read import Workspace
 from liqfeature.estimate.kernels.scan import Candles
-from liqfeature.estimate.kernels.venues import Agreement, Walks
+from liqfeature.estimate.kernels.walks import Agreement, Walks
 from liqfeature.market.market import Abroad, Market
 from liqfeature.types import BoolArray, FloatArray, IntArray
 

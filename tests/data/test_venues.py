@@ -27,7 +27,7 @@ def directory(root: Path, exchange: str, stem: str, candles=ROWS, interest=INTER
     futures.mkdir(parents=True)
     write_frame(candles, futures / f"{stem}-5m-futures.feather")
     write_frame(interest, futures / f"{stem}-5m-open_interest.feather")
-    write_frame(random_funding(candles, 3), futures / f"{stem}-1h-funding_rate.feather")
+    write_frame(random_funding(candles, 3, size=1e-4), futures / f"{stem}-1h-funding_rate.feather")
     return root / exchange
 
 

@@ -6,40 +6,14 @@ added up around price, shifted by their basis, into one exposure that holds noth
 of a single exchange is. So the sum takes no history, and the order of additions is that of the exchanges.
 """
 
-from typing import NamedTuple
-
 from liqfeature.compiled import inlined, lean
 from liqfeature.estimate.kernels.baseline import Baseline, note_distances, turn_block
 from liqfeature.estimate.kernels.clusters import FAR_BIN, NEAR_BIN, RESTED, load_window, smooth_window
 from liqfeature.estimate.kernels.exposure import HELD, SCALPS, Exposure, Mixture, bin_of
 from liqfeature.estimate.kernels.read import NOTIONAL, Reading, Workspace, note_swept, read
-from liqfeature.estimate.kernels.scan import Candles, walk_candle
-from liqfeature.sides import LONG
-from liqfeature.types import BoolArray, FloatArray, IntArray
-
-
-class Walks(NamedTuple):
-    """The walk of every exchange; n is the number of traded candles."""
-
-    candles: Candles  # of each, after their end anything
-    mixture: Mixture  # with levels of weight 0 after their end
-    exposure: Exposure
-    baseline: Baseline  # what is usual there at each distance from price
-    nearest: FloatArray  # (n_venues, 2, 3): the cluster of the sum, in the exchange's own bins
-    cleared: FloatArray  # (n_venues, 2, n_own): share of that cluster swept there
-    swept: FloatArray  # (n_venues, 2, 2, n_own): amount, notional
-    stop: IntArray  # (n_venues, n): own candles known with the traded one
-    fresh: BoolArray  # (n_venues, n)
-    shift: IntArray  # (n_venues, n): bins by which its price lies above the traded one
-    amount: FloatArray  # (n_venues, 2, n_window + n_taps - 1): as of the workspace
-    smooth: FloatArray  # (n_venues, 2, n_window)
-
-
-class Agreement(NamedTuple):
-    """What is written beside the readings; those of clusters with what lies above price first."""
-
-    clusters: FloatArray  # (3, 2, n): exchanges that agree, their share of open interest, share that is local
-    elsewhere: FloatArray  # (2, n): notional swept on the other exchanges, by side
+from liqfeature.estimate.kernels.scan import walk_candle
+from liqfeature.estimate.kernels.walks import Agreement, Walks, baseline_of, candles_of, exposure_of, shift_of
+from liqfeature.types import FloatArray
 
 
 @lean
@@ -97,64 +71,6 @@ def scan_venues(
             _add_moments(walks, side, stop - 1, exposure)
 
 
-@inlined
-def _candles_of(walks: Walks, v: int) -> Candles:
-    c = walks.candles
-    return Candles(
-        c.tick[v],
-        c.high[v],
-        c.low[v],
-        c.close[v],
-        c.touched[v],
-        c.volume[v],
-        c.open_interest[v],
-        c.carried[v],
-        c.late[v],
-        c.late_first[v],
-        c.late_stop[v],
-        c.kept[v],
-        c.opened[v],
-        c.funding[v],
-    )
-
-
-@inlined
-def _exposure_of(walks: Walks, v: int) -> Exposure:
-    e = walks.exposure
-    return Exposure(
-        e.amount[v],
-        e.moment[v],
-        e.funding[v],
-        e.older[v],
-        e.older_moment[v],
-        e.scale[v],
-        e.span[v],
-        e.current[v],
-    )
-
-
-@inlined
-def _baseline_of(walks: Walks, v: int) -> Baseline:
-    b = walks.baseline
-    return Baseline(
-        b.block[v],
-        b.rows[v],
-        b.number[v],
-        b.profile[v],
-        b.level[v],
-        b.below[v],
-        b.equal[v],
-        b.current[v],
-        b.seen[v],
-    )
-
-
-@inlined
-def _shift_of(walks: Walks, v: int, side: int, t: int) -> int:
-    """Return the bins of a side by which an exchange's lie beyond the traded ones."""
-    return -walks.shift[v, t] if side == LONG else walks.shift[v, t]
-
-
 @lean
 def _advance(
     walks: Walks,
@@ -169,7 +85,7 @@ def _advance(
     elsewhere: FloatArray,
 ) -> None:
     """Walk what became known of an exchange with the traded candles `first` to `stop`."""
-    candles, exposure = _candles_of(walks, v), _exposure_of(walks, v)
+    candles, exposure = candles_of(walks, v), exposure_of(walks, v)
     mixture = Mixture(walks.mixture.offset[v], walks.mixture.weight[v])
     own, own_cleared, own_swept = walks.nearest[v], walks.cleared[v], walks.swept[v]
     u = walks.stop[v, first - 1] if first > 0 else 0
@@ -180,7 +96,7 @@ def _advance(
             for side in range(2):
                 own[side, NEAR_BIN], own[side, FAR_BIN] = 0.0, -1.0
                 if counts and u == end - 1:
-                    shift = _shift_of(walks, v, side, t - 1)
+                    shift = shift_of(walks, v, side, t - 1)
                     own[side, NEAR_BIN] = nearest[side, NEAR_BIN] + shift
                     own[side, FAR_BIN] = nearest[side, FAR_BIN] + shift
                     own[side, RESTED] = nearest[side, RESTED]
@@ -237,7 +153,7 @@ def _sum_around(
         if walks.fresh[v, t]:
             amount = walks.amount[v, side]
             window = amount[smoothing : 2 * smoothing + n_window]
-            load_window(_exposure_of(walks, v), side, first + _shift_of(walks, v, side, t), window)
+            load_window(exposure_of(walks, v), side, first + shift_of(walks, v, side, t), window)
             smooth_window(amount, reading.taps, walks.smooth[v, side])
             for i in range(total.shape[0]):
                 total[i] += window[i]
@@ -263,7 +179,7 @@ def add_up(walks: Walks, side: int, t: int, first: int, stop: int, exposure: Exp
     for v in range(walks.stop.shape[0]):
         if not walks.fresh[v, t]:
             continue
-        one, shift = _exposure_of(walks, v), _shift_of(walks, v, side, t)
+        one, shift = exposure_of(walks, v), shift_of(walks, v, side, t)
         lowest = min(lowest, one.span[HELD, side, 0] - shift, one.span[SCALPS, side, 0] - shift)
         highest = max(highest, one.span[HELD, side, 1] - shift, one.span[SCALPS, side, 1] - shift)
         slot = one.current[0] % one.amount.shape[1]
@@ -288,7 +204,7 @@ def _add_moments(walks: Walks, side: int, t: int, exposure: Exposure) -> None:
         moments[b] = 0.0
     for v in range(walks.stop.shape[0]):
         if walks.fresh[v, t]:
-            one, shift = _exposure_of(walks, v), _shift_of(walks, v, side, t)
+            one, shift = exposure_of(walks, v), shift_of(walks, v, side, t)
             slot = one.current[0] % one.amount.shape[1]
             for holding in range(2):
                 for b in range(max(0, -shift), min(n_bins, n_bins - shift)):
@@ -314,7 +230,7 @@ def _agree(
     for v in range(walks.stop.shape[0]):
         if not walks.fresh[v, t]:
             continue
-        usual = _baseline_of(walks, v)
+        usual = baseline_of(walks, v)
         if block != usual.current[0]:
             turn_block(usual, block)
         own = walks.candles.open_interest[v, walks.stop[v, t] - 1]
