@@ -62,7 +62,8 @@ def connected(workers: Workers) -> Iterator["Client"]:
     with extra("cluster"):
         import dask
         from distributed import Client, LocalCluster
-    with dask.config.set(_SETTINGS):
+    here = {"distributed.comm.require-encryption": False} if isinstance(workers, int) else {}
+    with dask.config.set(_SETTINGS | here):
         if isinstance(workers, int):
             with (
                 LocalCluster(
