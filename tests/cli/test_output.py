@@ -95,7 +95,7 @@ def subcommands(parser, path=()):
 
 
 def test_every_option_that_names_an_output_is_checked():
-    """Except the recorder's database and the sandbox's overlay, whose writers look before they work."""
+    """Except the database of recordings and the sandbox's overlay, whose writers look before they work."""
     outputs = {"--out", "--png", "--data", "--picture", "--config-out", "--export"}
     checked, written = set(), set()
     for name, parser in subcommands(command_line._parser()):
@@ -103,7 +103,8 @@ def test_every_option_that_names_an_output_is_checked():
         for action in parser._actions:
             if outputs & {*action.option_strings}:
                 written.add(f"{name} {action.option_strings[0]}")
-    assert written - checked == {"record --out", "sandbox serve --config-out", "sandbox run --config-out"}
+    databases = {f"{name} --out" for name in ("record", "collect", "import")}
+    assert written - checked == {*databases, "sandbox serve --config-out", "sandbox run --config-out"}
     assert checked <= written
     tried = {name.rpartition(" ")[0] for name in WRITERS}
     assert checked - tried == {"walkforward --out"}
