@@ -12,7 +12,7 @@ from liqfeature.durations import DAY
 from liqfeature.errors import DataError
 from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.estimate.kernels.read import CASCADE
-from liqfeature.estimate.scan import prepare_scan
+from liqfeature.estimate.prepare import prepare_scan
 from liqfeature.market.market import Inputs, Market
 from liqfeature.scoring.hours import scored_rows
 from liqfeature.scoring.measures.alarms import exceeded_within

@@ -14,7 +14,8 @@ from liqfeature.columns.venues import VENUE_COLUMNS, venue_columns
 from liqfeature.columns.windows import WINDOWS
 from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.estimate.kernels.read import READINGS
-from liqfeature.estimate.scan import Scan, walk_market
+from liqfeature.estimate.prepare import walk_market
+from liqfeature.estimate.scan import Scan
 from liqfeature.market.market import Inputs, Market
 from liqfeature.market.rolling import trailing_sum
 from liqfeature.sides import LONG, SHORT

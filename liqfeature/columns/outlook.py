@@ -10,8 +10,9 @@ from liqfeature.columns.column import Column
 from liqfeature.estimate.config import HeatmapConfig, configuration
 from liqfeature.estimate.kernels.excursion import excursions
 from liqfeature.estimate.outlook import SIGN, Outlook
+from liqfeature.estimate.prepare import outlook_of
 from liqfeature.estimate.reach import ReachRule
-from liqfeature.estimate.scan import Scan, outlook_of
+from liqfeature.estimate.scan import Scan
 from liqfeature.market.market import Market
 from liqfeature.sides import SIDE_AT
 from liqfeature.types import FloatArray

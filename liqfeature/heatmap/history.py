@@ -9,7 +9,8 @@ import pandas as pd
 from liqfeature.checks import require
 from liqfeature.errors import DataError
 from liqfeature.estimate.config import HeatmapConfig, configuration
-from liqfeature.estimate.scan import Scan, prepare_scan
+from liqfeature.estimate.prepare import prepare_scan
+from liqfeature.estimate.scan import Scan
 from liqfeature.heatmap.snapshot import live_moments, live_notional
 from liqfeature.market.market import Inputs, Market
 from liqfeature.sides import LONG, SHORT

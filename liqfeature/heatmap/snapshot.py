@@ -8,7 +8,8 @@ import pandas as pd
 
 from liqfeature.errors import DataError
 from liqfeature.estimate.config import HeatmapConfig, configuration
-from liqfeature.estimate.scan import Scan, walk_market
+from liqfeature.estimate.prepare import walk_market
+from liqfeature.estimate.scan import Scan
 from liqfeature.market.market import Inputs, Market
 from liqfeature.sides import LONG, SHORT
 from liqfeature.types import FloatArray

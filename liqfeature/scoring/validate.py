@@ -11,7 +11,8 @@ from liqfeature.checks import require
 from liqfeature.data.recorded import in_quote
 from liqfeature.durations import HOUR
 from liqfeature.estimate.config import HeatmapConfig, configuration
-from liqfeature.estimate.scan import Scan, walk_market
+from liqfeature.estimate.prepare import walk_market
+from liqfeature.estimate.scan import Scan
 from liqfeature.market.liquidations import are_orders
 from liqfeature.market.maps import KnownMaps, join_maps
 from liqfeature.market.market import Inputs, Market

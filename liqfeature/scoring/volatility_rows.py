@@ -8,8 +8,8 @@ import numpy as np
 
 from liqfeature.durations import DAY, HOUR
 from liqfeature.estimate.config import HeatmapConfig
+from liqfeature.estimate.prepare import outlook_of
 from liqfeature.estimate.reach import ReachRule
-from liqfeature.estimate.scan import outlook_of
 from liqfeature.market.market import Market
 from liqfeature.market.rolling import trailing_sum
 from liqfeature.scoring.measures.excursions import furthest_excursion

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from liqfeature.estimate.config import HeatmapConfig
-from liqfeature.estimate.scan import Scan, walk_market
+from liqfeature.estimate.prepare import walk_market
+from liqfeature.estimate.scan import Scan
 from liqfeature.market.market import Market
 
 HIT, CASCADE, FUEL = "liq_hit", "liq_cascade", "liq_fuel"

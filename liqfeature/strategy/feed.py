@@ -29,7 +29,7 @@ from liqfeature.data.venues import VenueSource
 from liqfeature.durations import HOUR
 from liqfeature.estimate.config import HeatmapConfig
 from liqfeature.estimate.outlook import Outlook
-from liqfeature.estimate.scan import outlook_of
+from liqfeature.estimate.prepare import outlook_of
 from liqfeature.exchange.facts import MarketFacts, facts_of
 from liqfeature.exchange.traits import canonical, exchange_traits
 from liqfeature.heatmap.clusters import Ladder, ladder_of

@@ -7,7 +7,8 @@ from builders.frames import Frames
 from liqfeature import HeatmapConfig
 from liqfeature.estimate.kernels.read import READINGS
 from liqfeature.estimate.leverage import LeveragePrior
-from liqfeature.estimate.scan import Scan, prepare_scan
+from liqfeature.estimate.prepare import prepare_scan
+from liqfeature.estimate.scan import Scan
 from liqfeature.market.market import JoinRule, Market
 
 TENFOLD = LeveragePrior(max_leverage=10, maintenance_margin_rate=0.0, weight=(0, 0, 0, 0, 0, 1))

@@ -9,7 +9,7 @@ from builders import vendors
 from builders.backtests import CANDLES, CONFIG, PAIR
 from builders.vendors import save
 from liqfeature.cli.main import main
-from liqfeature.estimate.scan import prepare_scan
+from liqfeature.estimate.prepare import prepare_scan
 from liqfeature.heatmap.snapshot import live_notional
 from liqfeature.market.market import Market
 from liqfeature.sides import SHORT

@@ -21,7 +21,7 @@ from builders.frames import (
 )
 from liqfeature import COLUMNS, HeatmapConfig, liquidation_features
 from liqfeature.estimate.flow import FlowRule
-from liqfeature.estimate.scan import prepare_scan, walk_market
+from liqfeature.estimate.prepare import prepare_scan, walk_market
 from liqfeature.market.market import JoinRule, Market
 
 DEFAULT = HeatmapConfig()

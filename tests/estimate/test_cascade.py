@@ -24,8 +24,8 @@ from liqfeature.estimate.flow import FlowRule
 from liqfeature.estimate.grid import PriceGrid
 from liqfeature.estimate.kernels.cascade import cascade_probability, fuel
 from liqfeature.estimate.leverage import LeveragePrior
+from liqfeature.estimate.prepare import prepare_scan
 from liqfeature.estimate.reach import N_TILTS, STEPS_PER_SIGMA, ReachRule
-from liqfeature.estimate.scan import prepare_scan
 from liqfeature.sides import LONG, SHORT
 
 NOTHING_NEAR = LeveragePrior(max_leverage=5, median=2, scalp_leverage=5, scalp_share=0.0)

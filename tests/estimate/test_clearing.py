@@ -13,7 +13,8 @@ from builders.scans import TENFOLD, aligned, quiet, reading, scanned, steady_ope
 from liqfeature import HeatmapConfig, liquidation_features
 from liqfeature.estimate.clusters import ClusterRule
 from liqfeature.estimate.flow import FlowRule
-from liqfeature.estimate.scan import Scan, prepare_scan
+from liqfeature.estimate.prepare import prepare_scan
+from liqfeature.estimate.scan import Scan
 from liqfeature.sides import LONG, SHORT
 
 CONFIG = small_config(

@@ -20,8 +20,8 @@ from liqfeature import ConfigError
 from liqfeature.estimate.config import HeatmapConfig
 from liqfeature.estimate.kernels.median import trailing_median
 from liqfeature.estimate.outlook import Outlook, Where, without_wicks
+from liqfeature.estimate.prepare import outlook_of
 from liqfeature.estimate.reach import MOST_TILT, STEPS_PER_TILT, ReachRule
-from liqfeature.estimate.scan import outlook_of
 from liqfeature.market.market import Market
 from liqfeature.sides import LONG, SHORT, SIDE_AT
 

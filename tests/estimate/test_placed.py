@@ -8,7 +8,7 @@ from builders.frames import CANDLE, random_candles, random_open_interest, small_
 from liqfeature import DataError, MissingColumnError, liquidation_features
 from liqfeature.estimate.grid import PriceGrid
 from liqfeature.estimate.placed import on_grid, stretches
-from liqfeature.estimate.scan import prepare_scan
+from liqfeature.estimate.prepare import prepare_scan
 from liqfeature.heatmap.snapshot import live_notional
 from liqfeature.market.maps import BY_PRICE, KnownMaps
 from liqfeature.market.market import Market

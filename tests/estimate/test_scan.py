@@ -25,7 +25,8 @@ from liqfeature.estimate.flow import FlowRule
 from liqfeature.estimate.grid import PriceGrid
 from liqfeature.estimate.kernels.exposure import HELD, SCALPS, Mixture
 from liqfeature.estimate.kernels.read import READINGS
-from liqfeature.estimate.scan import Scan, prepare_scan
+from liqfeature.estimate.prepare import prepare_scan
+from liqfeature.estimate.scan import Scan
 from liqfeature.scoring.maps.base import Ground
 from liqfeature.scoring.maps.estimate import estimate, estimate_by_level
 from liqfeature.sides import LONG, SHORT

@@ -13,7 +13,8 @@ from liqfeature import COLUMNS, DataError, HeatmapConfig, Venue, estimate_heatma
 from liqfeature.columns.venues import VENUE_COLUMNS
 from liqfeature.estimate.flow import FlowRule
 from liqfeature.estimate.leverage import LeveragePrior
-from liqfeature.estimate.scan import Scan, prepare_scan
+from liqfeature.estimate.prepare import prepare_scan
+from liqfeature.estimate.scan import Scan
 from liqfeature.market.market import Market
 from liqfeature.sides import LONG, SHORT
 

@@ -6,7 +6,7 @@ import pytest
 from builders.frames import random_candles, random_open_interest, small_config
 from liqfeature import DataError, estimate_heatmap, liquidation_features
 from liqfeature.estimate.clusters import ClusterRule
-from liqfeature.estimate.scan import walk_market
+from liqfeature.estimate.prepare import walk_market
 from liqfeature.heatmap.clusters import cluster_ladder
 from liqfeature.heatmap.history import heatmap_history
 from liqfeature.market.market import Market

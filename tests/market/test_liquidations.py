@@ -12,7 +12,7 @@ import pytest
 from builders.frames import random_candles, small_config
 from liqfeature import ConfigError, DataError, HeatmapConfig, MissingColumnError, liquidation_features
 from liqfeature.estimate.cascade import CascadeRule
-from liqfeature.estimate.scan import walk_market
+from liqfeature.estimate.prepare import walk_market
 from liqfeature.market.liquidations import HEARD, totals_of, usual_liquidations
 from liqfeature.market.market import Market
 

@@ -7,7 +7,7 @@ import pytest
 from builders.frames import Frames, random_candles, small_config
 from builders.scans import aligned
 from liqfeature import liquidation_features, outlook
-from liqfeature.estimate.scan import walk_market
+from liqfeature.estimate.prepare import walk_market
 from liqfeature.scoring.score_touches import RANGE, VOLUME, score_touches
 
 CONFIG = small_config()

@@ -19,7 +19,7 @@ import numpy as np
 from liqfeature import HeatmapConfig
 from liqfeature.data.store import downloaded_pairs, load_candles
 from liqfeature.durations import HOUR
-from liqfeature.estimate.scan import walk_market
+from liqfeature.estimate.prepare import walk_market
 from liqfeature.market.market import Market
 from liqfeature.scoring.measures.bootstrap import Interval
 from liqfeature.scoring.measures.excursions import coverage, shortfall

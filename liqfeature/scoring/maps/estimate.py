@@ -3,7 +3,8 @@
 import numpy as np
 
 from liqfeature.estimate.config import HeatmapConfig
-from liqfeature.estimate.scan import Scan, prepare_scan
+from liqfeature.estimate.prepare import prepare_scan
+from liqfeature.estimate.scan import Scan
 from liqfeature.heatmap.snapshot import live_notional
 from liqfeature.scoring.maps.base import Ground, Prediction
 from liqfeature.sides import LONG, SHORT
