@@ -50,40 +50,15 @@ def panels_figure(panels: list[Panel], *, theme: str, columns: int = 2, narrow: 
         "annotations": [],
         **_colour_axes(panels, colours, height, narrow),
     }
-    traces, named = [], set[str]()
+    traces, named, width = [], set[str](), (1 - _GAP * (columns - 1)) / columns
     for i, panel in enumerate(panels):
         number = str(i + 1) if i else ""
         row, column = divmod(i, columns)
-        width = (1 - _GAP * (columns - 1)) / columns
         left, top = column * (width + _GAP), 1 - row * (HEIGHT + BETWEEN) / height
-        axis = {"gridcolor": colours.line, "linecolor": colours.line, "zeroline": False}
-        span = [panel.history.date[0].isoformat(), panel.history.last[-1].isoformat()]
-        look[f"xaxis{number}"] = axis | {
-            "anchor": f"y{number}",
-            "domain": [left, left + width],
-            "range": span,
-            "rangeslider": {"visible": False},
-            "type": "date",
-            "nticks": 4 if narrow else 6,
-            "tickangle": 0,
-        }
-        look[f"yaxis{number}"] = axis | {
-            "anchor": f"x{number}",
-            "domain": [top - HEIGHT / height, top],
-            "range": [panel.lowest, panel.highest],
-            "tickformat": ",~r",
-            "nticks": 6,
-        }
-        at = {"xref": "paper", "yref": "paper", "x": left, "y": top, "xanchor": "left", "yanchor": "bottom"}
-        look["annotations"].append(
-            at
-            | {
-                "xshift": -54 if narrow else 0,
-                "text": panel.title,
-                "showarrow": False,
-                "font": {"size": letters + 1},
-            }
-        )
+        look[f"xaxis{number}"], look[f"yaxis{number}"] = _axes(panel, number, colours, narrow)
+        look[f"xaxis{number}"]["domain"] = [left, left + width]
+        look[f"yaxis{number}"]["domain"] = [top - HEIGHT / height, top]
+        look["annotations"].append(_title(panel, left, top, letters + 1, narrow))
         for trace in _traces(panel, go, colours):
             trace.update(xaxis=f"x{number}", yaxis=f"y{number}")
             if trace.type == "scatter":
@@ -91,6 +66,32 @@ def panels_figure(panels: list[Panel], *, theme: str, columns: int = 2, narrow: 
                 named.add(trace.name)
             traces.append(trace)
     return go.Figure(traces, look)
+
+
+def _axes(panel: Panel, number: str, theme: Theme, narrow: bool) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the axes of time and of price of a panel, without their places."""
+    axis = {"gridcolor": theme.line, "linecolor": theme.line, "zeroline": False}
+    time = {
+        "anchor": f"y{number}",
+        "range": [panel.history.date[0].isoformat(), panel.history.last[-1].isoformat()],
+        "rangeslider": {"visible": False},
+        "type": "date",
+        "nticks": 4 if narrow else 6,
+        "tickangle": 0,
+    }
+    price = {
+        "anchor": f"x{number}",
+        "range": [panel.lowest, panel.highest],
+        "tickformat": ",~r",
+        "nticks": 6,
+    }
+    return axis | time, axis | price
+
+
+def _title(panel: Panel, left: float, top: float, letters: int, narrow: bool) -> dict[str, Any]:
+    at = {"xref": "paper", "yref": "paper", "x": left, "y": top, "xanchor": "left", "yanchor": "bottom"}
+    words = {"text": panel.title, "showarrow": False, "font": {"size": letters}}
+    return at | words | {"xshift": -54 if narrow else 0}
 
 
 def _colour_axes(panels: list[Panel], theme: Theme, height: int, narrow: bool) -> dict[str, Any]:
