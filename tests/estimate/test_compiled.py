@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numba import types
 from numba.core.dispatcher import Dispatcher
 
 import liqfeature.estimate.kernels
 from builders.frames import random_candles, random_funding, random_open_interest, small_config
-from liqfeature import liquidation_features
+from liqfeature import Venue, liquidation_features
 from liqfeature.estimate.kernels.logarithm import log_prices
 
 CALLER = """
@@ -94,6 +95,18 @@ def call_every_way() -> None:
         liquidation_features(frozen, config)
 
 
+def call_with_others() -> None:
+    """With another exchange, and with maps that were made elsewhere."""
+    candles, config = random_candles(150, 1), small_config()
+    rows = random_open_interest(candles, 1)
+    venue = Venue(candles=candles, config=config, open_interest=rows)
+    liquidation_features(candles, config, open_interest=rows, venues={"bybit": venue})
+    at, close = candles["date"].iloc[100], candles["close"].iloc[100]
+    levels = {"low": [0.97 * close, 1.02 * close], "high": [0.98 * close, 1.03 * close], "notional": 1e5}
+    maps = pd.DataFrame({"date": at, "available": at, "side": ["long", "short"], **levels})
+    liquidation_features(candles, config, open_interest=rows, maps=maps)
+
+
 def test_every_kernel_is_compiled_once() -> None:
     before = signatures()  # other tests call kernels with arrays of their own
     call_every_way()
@@ -109,6 +122,7 @@ from builders.frames import small_config
 from columns.test_dirty import check_promises
 from estimate import test_compiled
 test_compiled.call_every_way()
+test_compiled.call_with_others()
 config = small_config().changed({"cascade.recorded_share": 0.5})
 for seed in range(8):
     for kind in DIRT:

@@ -135,8 +135,10 @@ def run() -> Run:
     )
     seen: dict[str, Any] = {}
 
-    def compared(ground: Ground, config: HeatmapConfig, truth: FloatArray) -> dict[str, Prediction]:
-        seen.update(ground=ground, truth=truth, maps=contenders(ground, config, truth))
+    def compared(
+        ground: Ground, config: HeatmapConfig, truth: FloatArray, *others: Any
+    ) -> dict[str, Prediction]:
+        seen.update(ground=ground, truth=truth, maps=contenders(ground, config, truth, *others))
         maps: dict[str, Prediction] = seen["maps"]
         return maps
 

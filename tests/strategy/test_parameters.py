@@ -87,7 +87,7 @@ def test_indicators_are_added_beside_the_candles(make_bot, tmp_path, name):
     candles = random_candles(strategy.startup_candle_count + 200, seed=7, volatility=0.002)
     store = get_datahandler(tmp_path, "feather")
     (tmp_path / "futures").mkdir()
-    store.ohlcv_store(PAIR, "1h", random_funding(candles, 8), CandleType.FUNDING_RATE)
+    store.ohlcv_store(PAIR, "1h", random_funding(candles, 8, size=1e-4), CandleType.FUNDING_RATE)
     if EXCHANGES[name].open_interest:
         store.ohlcv_store(PAIR, "5m", random_open_interest(candles, 9), CandleType.OPEN_INTEREST)
     before = candles.copy()
