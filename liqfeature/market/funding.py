@@ -18,7 +18,7 @@ PERCENT, LEAST_PAYMENTS = 0.003, 12
 """Payments of which half exceed .3 % of notional only if they are percent: .01 is usual."""
 
 PERCENT_HOURLY, LEAST_HOURS = 0.0012, 96
-"""Over so many hours this much of notional for each says so, too: .01 every eight is .00125 every hour."""
+"""Over 96 hours and more, .12 % of notional an hour says so, too: .01 every eight hours is .00125 an hour."""
 
 
 def rate_column(frame: pd.DataFrame) -> str:

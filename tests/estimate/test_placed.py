@@ -33,7 +33,7 @@ def one_map(stamp, levels, available=None):
 
 
 def own_maps(every=1):
-    """The estimate's own map at the close of every so many candles, bin by bin."""
+    """The estimate's own map at the close of every n-th candle, bin by bin."""
     scan = prepare_scan(Market.of(CANDLES, CONFIG.join_rule, open_interest=INTEREST), CONFIG)
     edge, tables = scan.reading.edge[SHORT], []
     for t in range(len(CANDLES)):
