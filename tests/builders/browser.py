@@ -5,11 +5,12 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from builders.waiting import wait_until
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PROGRAM = next((path for name in NAMES if (path := shutil.which(name))), None)
@@ -58,10 +59,7 @@ class Page:
         return answer["result"].get("value")
 
     def wait(self, condition: str, seconds: float = 200) -> None:
-        deadline = time.monotonic() + seconds
-        while not self.run(condition):
-            assert time.monotonic() < deadline, f"not within {seconds} s: {condition}"
-            time.sleep(0.05)
+        wait_until(lambda: self.run(condition), seconds)
 
     def move(self, x: float, y: float) -> None:
         self.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)

@@ -9,16 +9,17 @@ PATIENCE = 200
 _LOOK = 0.005
 
 
-async def until(condition):
+async def until(condition, seconds=PATIENCE):
     """Wait, while other tasks run."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(_LOOK)
 
 
-def wait_until(condition):
-    """Wait for another thread or process."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {PATIENCE} s"
+def wait_until(condition, seconds=PATIENCE):
+    """Wait for another thread or process; return what the condition does."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s"
         time.sleep(_LOOK)
+    return found

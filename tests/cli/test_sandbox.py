@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from builders.tapes import walking_tape
+from builders.waiting import wait_until
 from liqfeature.cli import sandbox as sandbox_command
 from liqfeature.cli.main import main
 from liqfeature.cli.sandbox_options import clock_of, require_now, start_of
@@ -59,15 +60,6 @@ def is_alive(pid):
         return False
     status = Path(f"/proc/{pid}/stat")
     return not status.exists() or status.read_text().rsplit(")", 1)[1].split()[0] != "Z"
-
-
-def eventually(condition, seconds=PATIENCE):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(0.05)
-    return condition()
 
 
 def overlay_address(path):
@@ -171,7 +163,7 @@ def test_an_interrupted_run_leaves_no_process_and_no_port(signum, tmp_path):
     arguments = ["sandbox", "run", "--config-out", str(overlay), "--", "sh", "-c", script]
     sandbox = subprocess.Popen([*LIQFEATURE, *arguments], stderr=subprocess.PIPE, text=True)
     try:
-        assert eventually(lambda: pids.exists() or sandbox.poll() is not None), sandbox.communicate(
+        assert wait_until(lambda: pids.exists() or sandbox.poll() is not None), sandbox.communicate(
             timeout=PATIENCE
         )
         shell, sleeper = map(int, pids.read_text().split())
@@ -183,7 +175,7 @@ def test_an_interrupted_run_leaves_no_process_and_no_port(signum, tmp_path):
         sandbox.communicate()
     assert not is_open(overlay_address(overlay))
     assert not is_alive(shell)
-    assert eventually(lambda: not is_alive(sleeper))
+    assert wait_until(lambda: not is_alive(sleeper))
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])

@@ -1,5 +1,6 @@
 """Other exchanges' data: found by coin, joined from downloads and what was received, as configured."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from liqfeature.data.database import Database, Row
 from liqfeature.data.kinds import CANDLES, OPEN_INTEREST, Series
 from liqfeature.data.pair import PairData
 from liqfeature.data.store import write_frame
-from liqfeature.data.venues import VenueSource
+from liqfeature.data.venues import LOOK, VenueSource
 from liqfeature.estimate.config import HeatmapConfig
 
 PAIR = "1000PEPE/USDT:USDT"
@@ -149,9 +150,32 @@ def test_directories_are_called_as_their_exchanges(tmp_path):
             VenueSource.beside([tmp_path / name])
 
 
+@pytest.fixture
+def slept(monkeypatch):
+    """The seconds slept, which take none."""
+    seconds = []
+    monkeypatch.setattr(time, "sleep", seconds.append)
+    return seconds
+
+
 @pytest.mark.parametrize(("year", "names"), [("2020", ("bybit", "okx")), ("2200", ("bybit",))])
-def test_waiting_ends_when_time_is_over_or_all_have_answered(tmp_path, year, names):
+def test_waiting_ends_when_time_is_over_or_all_have_answered(tmp_path, year, names, slept):
     candles, path = random_candles(N, 1, start=f"{year}-01-01"), tmp_path / "r.sqlite"
     collected(path, "bybit", PAIR, candles, random_open_interest(candles, 2))
-    asked = source(tmp_path, *names, database=path).live()
-    asked.wait_for(candles["date"].iloc[-1], PAIR, "5m", "binance")
+    source(tmp_path, *names, database=path).live().wait_for(candles["date"].iloc[-1], PAIR, "5m", "binance")
+    assert slept == []
+
+
+def test_a_bot_looks_again_until_the_last_has_answered(tmp_path, monkeypatch):
+    candles, path = random_candles(N, 1, start="2200-01-01"), tmp_path / "r.sqlite"
+    interest, looks = random_open_interest(candles, 2), []
+    collected(path, "bybit", PAIR, candles.iloc[:-1], interest.iloc[:0])
+
+    def answer(seconds):
+        looks.append(seconds)
+        if len(looks) == 2:
+            collected(path, "bybit", PAIR, candles.iloc[-1:], interest.iloc[:0])
+
+    monkeypatch.setattr(time, "sleep", answer)
+    source(tmp_path, "bybit", database=path).live().wait_for(candles["date"].iloc[-1], PAIR, "5m", "binance")
+    assert looks == [LOOK, LOOK]

@@ -49,9 +49,11 @@ def test_a_market_that_runs_is_looked_at_each_second_until_it_is_calm_again():
     assert live_at(past, 100.0, 101.0, 104.0, *[104.0] * 7) == [15.0, 15.0, *[QUICK] * 6, 15.0, 15.0]
 
 
-def test_the_end_of_the_forming_candle_is_not_slept_through():
-    opened = round(time.time() * 1000) - 5 * MINUTE + 4_000
-    assert live_at(opened, 100.0)[0] == pytest.approx(4.3, abs=2.0)
+def test_the_end_of_the_forming_candle_is_not_slept_through(monkeypatch):
+    now = 1_767_225_600
+    monkeypatch.setattr(time, "time", lambda: now)
+    opened = now * 1000 - 5 * MINUTE + 4_000
+    assert live_at(opened, 100.0)[0] == pytest.approx(4.3)
     assert live_at(opened + 5 * MINUTE, 100.0) == [15.0]
 
 

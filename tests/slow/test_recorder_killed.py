@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from builders.venues import bybit_orders, venues
+from builders.waiting import until
 from liqfeature.data.recordings import load_recording
 from liqfeature.errors import DataError
 from liqfeature.recorder.session import Pace
@@ -50,12 +51,6 @@ async def feed(there, sent):
             await there.send(bybit_orders(START + number))
         sent.append(bool(there.sockets) and not there.quiet)
         await asyncio.sleep(0.004)
-
-
-async def until(condition):
-    async with asyncio.timeout(PATIENCE):
-        while not condition():
-            await asyncio.sleep(0.02)
 
 
 def on_disk(root):

@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
 import numpy as np
@@ -12,6 +11,7 @@ import pytest
 
 from builders.recordings import spans_in
 from builders.tapes import walking_tape, with_forced_orders
+from builders.waiting import wait_until
 from liqfeature.data.database import Database
 from liqfeature.data.recordings import load_recording, load_totals
 from liqfeature.errors import DataError
@@ -32,14 +32,6 @@ RECORD = [
 ]
 
 
-def wait_for(condition, seconds=400):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return found
-
-
 def times(root):
     """Return times of what is recorded, milliseconds."""
     try:
@@ -56,7 +48,7 @@ def recorder(config, root):
     with (root.parent / "recorder.log").open("ab") as log:
         process = subprocess.Popen([*RECORD, *quick, "--out", str(root)], stderr=log)
     try:
-        wait_for(lambda: len(times(root)) > before)
+        wait_until(lambda: len(times(root)) > before)
         yield process
     finally:
         if process.poll() is None:
@@ -88,15 +80,15 @@ def test_every_order_of_the_time_that_it_listened_is_recorded(tmp_path):
     def more():
         """Wait until n more orders are on disk, and it is noted that it listened to some of them."""
         since = venue.now
-        wait_for(lambda: np.sum(times(root) > since) > 200)
-        wait_for(lambda: (spans_in(root, "binance", PAIR) or [(0, 0)])[-1][1] > since)
+        wait_until(lambda: np.sum(times(root) > since) > 200)
+        wait_until(lambda: (spans_in(root, "binance", PAIR) or [(0, 0)])[-1][1] > since)
 
     with running(venue, faults=faults) as url:
         config.write_text(json.dumps(exchange_config(url)))
         with recorder(config, root) as process:
             more()
             put(plan, {"kind": "drop"}, {"kind": "malformed"})
-            wait_for(lambda: faults.struck["drop"])  # the stream is cut, and it has asked for another
+            wait_until(lambda: faults.struck["drop"])  # the stream is cut, and it has asked for another
             put(plan, {"kind": "server_error", "share": 0.5}, {"kind": "malformed", "share": 0.5})
             more()
             put(plan)
